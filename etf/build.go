@@ -1,0 +1,381 @@
+package etf
+
+import (
+	"encoding/binary"
+	"unicode/utf8"
+
+	"github.com/beamport/beamport/etf/internal/wire"
+)
+
+// A builder makes the Terms of what a scanner has found to be valid. It keeps
+// b, which it may write to if the scanner found it necessary to copy it: an
+// irregular list is marked in its head, and unused bits are cleared.
+type builder struct {
+	b         []byte
+	slab      []Term // room for exactly the children of all containers
+	used      int    // of slab
+	utf8      []byte // room for exactly the latin1 atoms that are not ASCII
+	irregular []irregular
+	stack     []slots
+}
+
+// slots are children of a container, some of which are still to be filled.
+type slots struct {
+	next, end uint32 // indexes into the slab
+	segment   uint32 // where the current LIST_EXT of an irregular list ends
+	kind      slotsKind
+}
+
+type slotsKind uint8
+
+const (
+	untilEnd   slotsKind = iota
+	untilNil             // a NIL_EXT follows the last
+	irregulars           // see nextSegment
+)
+
+// tagIrregular is written over the tag of an irregular LIST_EXT, and an index
+// into builder.irregular over its count. No term starts with it.
+const tagIrregular = 0
+
+func (d *builder) markIrregular(start int) {
+	for i := range d.irregular {
+		head := d.b[int(d.irregular[i].off)-start:]
+		head[0] = tagIrregular
+		binary.BigEndian.PutUint32(head[1:], uint32(i))
+	}
+}
+
+// build makes the term that starts at pos.
+func (d *builder) build(pos int) Term {
+	var root Term
+	t := &root
+	b := d.b
+	cur := slots{}
+	for {
+		var (
+			n    int // children to fill
+			kind slotsKind
+		)
+		// t is zero, as all of a new slab is. Its fields are set one by one, which
+		// costs less than the whole while the garbage collector marks.
+		switch tag := b[pos]; tag {
+		case wire.SmallInteger:
+			t.kind, t.num = KindInt, uint64(b[pos+1])
+			pos += 2
+		case wire.SmallAtomUTF8:
+			end := pos + 2 + int(b[pos+1])
+			t.setBytes(KindAtom, b[pos+2:end])
+			pos = end
+		case wire.Binary:
+			end := pos + 5 + int(binary.BigEndian.Uint32(b[pos+1:]))
+			t.setBytes(KindBinary, b[pos+5:end])
+			pos = end
+		case wire.Integer:
+			t.kind, t.num = KindInt, uint64(int32(binary.BigEndian.Uint32(b[pos+1:])))
+			pos += 5
+		case wire.NewFloat:
+			t.kind, t.num = KindFloat, binary.BigEndian.Uint64(b[pos+1:])
+			pos += 9
+		case wire.Nil:
+			t.kind = KindList
+			pos++
+		case wire.String:
+			end := pos + 3 + int(binary.BigEndian.Uint16(b[pos+1:]))
+			t.setBytes(KindList, b[pos+3:end])
+			if t.num > 0 {
+				t.flag = flagString
+			}
+			pos = end
+		case wire.SmallTuple:
+			n = int(b[pos+1])
+			d.container(t, KindTuple, n, n)
+			pos += 2
+		case wire.LargeTuple:
+			n = int(binary.BigEndian.Uint32(b[pos+1:]))
+			d.container(t, KindTuple, n, n)
+			pos += 5
+		case wire.Map:
+			n = int(binary.BigEndian.Uint32(b[pos+1:]))
+			d.container(t, KindMap, 2*n, n)
+			n *= 2
+			pos += 5
+		case wire.List:
+			n = int(binary.BigEndian.Uint32(b[pos+1:]))
+			pos += 5
+			if n == 0 {
+				continue // with the tail
+			}
+			d.container(t, KindList, n, n)
+			kind = untilNil
+		case tagIrregular:
+			list := &d.irregular[binary.BigEndian.Uint32(b[pos+1:])]
+			n = int(list.total)
+			if list.improper {
+				d.container(t, KindImproperList, n+1, n)
+				n++
+			} else {
+				d.container(t, KindList, n, n)
+			}
+			d.stack = append(d.stack, cur)
+			cur = slots{uint32(d.used), uint32(d.used + n), uint32(d.used) + list.first, irregulars}
+			d.used += n
+			t = &d.slab[cur.next]
+			pos += 5
+			continue
+		case wire.SmallBig:
+			end := pos + 3 + int(b[pos+1])
+			t.setBig(bigAt(b, pos, end))
+			pos = end
+		case wire.NewFun:
+			n = int(binary.BigEndian.Uint32(b[pos+26:]))
+			d.container(t, KindFun, funHead+n, n)
+			pos = d.fun(t, pos)
+		default:
+			pos = d.leaf(t, pos)
+		}
+
+		if n > 0 {
+			d.stack = append(d.stack, cur)
+			cur = slots{uint32(d.used), uint32(d.used + n), uint32(d.used + n), kind}
+			d.used += n
+			t = &d.slab[cur.next]
+			continue
+		}
+		for {
+			cur.next++
+			if cur.next < cur.segment {
+				break
+			}
+			if cur.kind == irregulars {
+				if pos = d.nextSegment(&cur, pos); cur.next < cur.segment {
+					break
+				}
+			} else if cur.kind == untilNil {
+				pos++
+			}
+			if len(d.stack) == 0 {
+				return root
+			}
+			cur = d.stack[len(d.stack)-1]
+			d.stack = d.stack[:len(d.stack)-1]
+			if len(d.stack) == 0 {
+				return root
+			}
+		}
+		t = &d.slab[cur.next]
+	}
+}
+
+// container makes t, which is zero, a container of the next n slots, which the
+// caller then uses.
+func (d *builder) container(t *Term, kind Kind, n, num int) {
+	t.setTerms(kind, d.slab[d.used:d.used+n], num)
+}
+
+// nextSegment goes on after the elements of a LIST_EXT in an irregular list.
+func (d *builder) nextSegment(cur *slots, pos int) int {
+	b := d.b
+	for {
+		switch b[pos] {
+		case wire.Nil:
+			cur.kind = untilEnd
+			return pos + 1
+		case wire.List:
+			cur.segment += binary.BigEndian.Uint32(b[pos+1:])
+			pos += 5
+			if cur.next < cur.segment {
+				return pos
+			}
+		case wire.String:
+			end := pos + 3 + int(binary.BigEndian.Uint16(b[pos+1:]))
+			for _, c := range b[pos+3 : end] {
+				d.slab[cur.next] = Int(int64(c))
+				cur.next++
+			}
+			cur.segment, cur.kind = cur.end, untilEnd
+			return end
+		default: // the tail
+			cur.segment, cur.kind = cur.end, untilEnd
+			return pos
+		}
+	}
+}
+
+// leaf makes the term at pos, one without children of any number.
+func (d *builder) leaf(t *Term, pos int) int {
+	b := d.b
+	switch tag := b[pos]; tag {
+	case wire.SmallAtom, wire.Atom, wire.AtomUTF8:
+		return d.atom(t, pos)
+	case wire.LargeBig:
+		end := pos + 6 + int(binary.BigEndian.Uint32(b[pos+1:]))
+		t.setBig(bigAt(b, pos, end))
+		return end
+	case wire.Float:
+		end := pos + 1 + wire.FloatLen
+		v, _ := parseOldFloat(b[pos+1 : end])
+		*t = Float(v)
+		return end
+	case wire.BitBinary:
+		end := pos + 6 + int(binary.BigEndian.Uint32(b[pos+1:]))
+		bits := b[pos+5]
+		if bits == 8 {
+			*t = bytesTerm(KindBinary, b[pos+6:end])
+			return end
+		}
+		b[end-1] &^= 0xFF >> bits
+		*t = bytesTerm(KindBitString, b[pos+6:end])
+		t.aux = uint32(bits)
+		return end
+	case wire.NewPid, wire.Pid:
+		return d.pid(t, pos)
+	case wire.NewPort, wire.V4Port, wire.Port:
+		return d.port(t, pos)
+	case wire.Export:
+		slots := d.take(2)
+		end := d.atom(&slots[0], pos+1)
+		end = d.atom(&slots[1], end)
+		*t = termsTerm(KindExport, slots, 0)
+		var arity int64
+		arity, end = d.small(end)
+		t.num = uint64(arity)
+		return end
+	default:
+		return d.ref(t, pos)
+	}
+}
+
+// take takes n slots.
+func (d *builder) take(n int) []Term {
+	slots := d.slab[d.used : d.used+n : d.used+n]
+	d.used += n
+	return slots
+}
+
+// setBig makes t, which is zero, an integer; it keeps the magnitude.
+func (t *Term) setBig(magnitude []byte, negative bool) {
+	if v, ok := smallMagnitude(magnitude, negative); ok {
+		t.kind, t.num = KindInt, uint64(v)
+		return
+	}
+	t.setBytes(KindBigInt, magnitude)
+	if negative {
+		t.flag = flagNegative
+	}
+}
+
+// small returns the integer at pos and where it ends.
+func (d *builder) small(pos int) (v int64, end int) {
+	switch d.b[pos] {
+	case wire.SmallInteger:
+		end = pos + 2
+	case wire.Integer:
+		end = pos + 5
+	case wire.SmallBig:
+		end = pos + 3 + int(d.b[pos+1])
+	default:
+		end = pos + 6 + int(binary.BigEndian.Uint32(d.b[pos+1:]))
+	}
+	v, _ = smallAt(d.b, pos, end)
+	return v, end
+}
+
+func (d *builder) atom(t *Term, pos int) int {
+	name, latin1, end := atomBytes(d.b, pos)
+	if latin1 && latin1Extra(name) > 0 {
+		start := len(d.utf8)
+		d.utf8 = appendLatin1(d.utf8, name)
+		name = d.utf8[start:]
+	}
+	t.setBytes(KindAtom, name)
+	return end
+}
+
+// appendLatin1 appends latin1 text as UTF-8.
+func appendLatin1(dst, latin1 []byte) []byte {
+	for _, c := range latin1 {
+		dst = utf8.AppendRune(dst, rune(c))
+	}
+	return dst
+}
+
+// creation reads a creation of 8 bits, in the old tags, or 32, and the
+// position after it.
+func (d *builder) creation(old bool, pos int) (uint32, int) {
+	if old {
+		return uint32(d.b[pos]), pos + 1
+	}
+	return binary.BigEndian.Uint32(d.b[pos:]), pos + 4
+}
+
+func (d *builder) pid(t *Term, pos int) int {
+	node := d.take(1)
+	old := d.b[pos] == wire.Pid
+	end := d.atom(&node[0], pos+1)
+	*t = termsTerm(KindPid, node, 0)
+	t.num = binary.BigEndian.Uint64(d.b[end:]) // id, serial
+	t.aux, end = d.creation(old, end+8)
+	return end
+}
+
+func (d *builder) port(t *Term, pos int) int {
+	node := d.take(1)
+	tag := d.b[pos]
+	end := d.atom(&node[0], pos+1)
+	*t = termsTerm(KindPort, node, 0)
+	if tag == wire.V4Port {
+		t.num = binary.BigEndian.Uint64(d.b[end:])
+		end += 8
+	} else {
+		t.num = uint64(binary.BigEndian.Uint32(d.b[end:]))
+		end += 4
+	}
+	t.aux, end = d.creation(tag == wire.Port, end)
+	return end
+}
+
+func (d *builder) ref(t *Term, pos int) int {
+	slots := d.take(2)
+	var words [wire.MaxReferenceWords]uint32
+	tag := d.b[pos]
+	if tag == wire.Reference {
+		end := d.atom(&slots[0], pos+1)
+		words[0] = binary.BigEndian.Uint32(d.b[end:])
+		*t = refTerm(slots, uint32(d.b[end+4]), &words, 1)
+		return end + 5
+	}
+	n := int(binary.BigEndian.Uint16(d.b[pos+1:]))
+	end := d.atom(&slots[0], pos+3)
+	creation, end := d.creation(tag == wire.NewReference, end)
+	for i := range n {
+		words[i] = binary.BigEndian.Uint32(d.b[end:])
+		end += 4
+	}
+	*t = refTerm(slots, creation, &words, n)
+	return end
+}
+
+// fun fills the first slots of a fun, t, and returns where its free variables
+// start.
+func (d *builder) fun(t *Term, pos int) int {
+	head := d.take(funHead)
+	t.flag = d.b[pos+5]
+	t.aux = binary.BigEndian.Uint32(d.b[pos+22:])
+	// t has its pointer even without free variables: there is always a head.
+	head[funUniq] = bytesTerm(KindBinary, d.b[pos+6:pos+22])
+	end := d.atom(&head[funModule], pos+30)
+	var v int64
+	v, end = d.small(end)
+	head[funOldIndex] = Int(v)
+	v, end = d.small(end)
+	head[funOldUniq] = Int(v)
+	// The creator's node would lie between head and the free variables, so it
+	// takes the last slot of all.
+	node := d.slab[len(d.slab)-1:]
+	d.slab = d.slab[: len(d.slab)-1 : len(d.slab)-1]
+	sub := builder{b: d.b, slab: node, utf8: d.utf8}
+	end = sub.pid(&head[funCreator], end)
+	d.utf8 = sub.utf8
+	return end
+}

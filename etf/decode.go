@@ -1,0 +1,156 @@
+package etf
+
+import (
+	"io"
+	"sync"
+
+	"github.com/beamport/beamport/etf/internal/wire"
+)
+
+// scratch is what decoding needs besides its result. It is small until some
+// input makes it grow, and comes out of a pool, so that in the long run it costs
+// no allocation.
+type scratch struct {
+	scanner
+	slots []slots
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// release puts c back into the pool, without what refers to the input and what
+// has grown large.
+func (c *scratch) release() {
+	s := &c.scanner
+	*s = scanner{
+		stack:     keep(s.stack, 24),
+		keys:      keep(s.keys, 16),
+		table:     keep(s.table, 4),
+		irregular: keep(s.irregular, 16),
+	}
+	c.slots = keep(c.slots, 16)
+	scratches.Put(c)
+}
+
+// keep returns s, emptied, or nil if it has grown large. size is that of an
+// element.
+func keep[E any](s []E, size int) []E {
+	const most = 64 << 10
+	if cap(s)*size > most {
+		return nil
+	}
+	return s[:0]
+}
+
+// limits returns o with its defaults filled in.
+func (o DecodeOptions) limits() (DecodeOptions, error) {
+	var err error
+	check := func(name string, v *int, byDefault, largest int) {
+		if err == nil {
+			*v, err = checkLimit(name, *v, byDefault, largest)
+		}
+	}
+	check("MaxDepth", &o.MaxDepth, DefaultMaxDepth, LargestMaxDepth)
+	check("MaxTerms", &o.MaxTerms, DefaultMaxTerms, LargestMaxTerms)
+	check("MaxBytes", &o.MaxBytes, DefaultMaxBytes, LargestMaxBytes)
+	check("MaxInflated", &o.MaxInflated, DefaultMaxInflated, LargestMaxInflated)
+	return o, err
+}
+
+// Decode is [Decode] with these options.
+func (o DecodeOptions) Decode(b []byte) (Term, error) {
+	t, _, err := o.decode(b, oneTerm)
+	return t, err
+}
+
+// DecodePrefix is [DecodePrefix] with these options.
+func (o DecodeOptions) DecodePrefix(b []byte) (t Term, n int, err error) {
+	return o.decode(b, prefix)
+}
+
+// Valid is [Valid] with these options.
+func (o DecodeOptions) Valid(b []byte) error {
+	_, _, err := o.decode(b, validate)
+	return err
+}
+
+type decodeMode uint8
+
+const (
+	oneTerm decodeMode = iota
+	prefix
+	validate // oneTerm, without building
+)
+
+func (o DecodeOptions) decode(b []byte, mode decodeMode) (t Term, n int, err error) {
+	o, err = o.limits()
+	if err != nil {
+		return Term{}, 0, err
+	}
+	c := scratches.Get().(*scratch)
+	t, n, err = c.decode(b, &o, mode)
+	c.release()
+	return t, n, err
+}
+
+func (c *scratch) decode(b []byte, o *DecodeOptions, mode decodeMode) (t Term, n int, err error) {
+	s := &c.scanner
+	start := 0
+	if !o.NoVersion {
+		if len(b) == 0 {
+			return Term{}, 0, &SyntaxError{Err: io.ErrUnexpectedEOF}
+		}
+		if b[0] != wire.Version {
+			return Term{}, 0, &SyntaxError{Err: ErrVersion}
+		}
+		start = 1
+	}
+	whole := len(b)
+	if len(b) > o.MaxBytes {
+		if mode != prefix {
+			return Term{}, 0, &SyntaxError{Offset: o.MaxBytes, Err: &LimitError{"MaxBytes", o.MaxBytes}}
+		}
+		b = b[:o.MaxBytes]
+	}
+	s.b, s.maxDepth, s.maxTerms = b, o.MaxDepth, o.MaxTerms
+
+	if start == 1 && len(b) > 1 && b[1] == wire.Compressed && !o.NoCompression {
+		return c.decodeCompressed(b, whole, o, mode)
+	}
+
+	end := s.scan(start)
+	if end < 0 {
+		err := s.syntaxError()
+		if err.Err == io.ErrUnexpectedEOF && whole > len(b) {
+			err.Err = &LimitError{"MaxBytes", o.MaxBytes}
+		}
+		return Term{}, 0, err
+	}
+	if mode != prefix && end < len(b) {
+		return Term{}, 0, &SyntaxError{Offset: end, Err: ErrTrailing}
+	}
+	if mode == validate {
+		return Term{}, end, nil
+	}
+	return c.build(b[start:end], start, false), end, nil
+}
+
+// build makes the term of a scanned one. b is the scanned term's bytes, and
+// start its offset in what was scanned. With own, b is for the term to keep.
+func (c *scratch) build(b []byte, start int, own bool) Term {
+	s := &c.scanner
+	d := builder{b: b, irregular: s.irregular, stack: c.slots[:0]}
+	if s.copied {
+		if !own || s.latin1 > 0 {
+			d.b = make([]byte, len(b), len(b)+s.latin1)
+			copy(d.b, b)
+			d.utf8 = d.b[len(b):]
+		}
+		d.markIrregular(start)
+	}
+	if s.terms > 0 {
+		d.slab = make([]Term, s.terms)
+	}
+	t := d.build(0)
+	c.slots = d.stack
+	return t
+}

@@ -1,0 +1,45 @@
+// Package etf reads and writes Erlang's External Term Format, in which BEAM
+// nodes, ports and term_to_binary/1 exchange terms.
+//
+// # Decoding and encoding
+//
+// To decode is to turn bytes into a [Term], a value that represents exactly
+// what the bytes say, and to encode is to turn a Term into bytes: both are about
+// the form of data. (To unmarshal and to marshal, in contrast, are about its
+// meaning: they turn bytes into Go values of the program's own types, and back.
+// This package does not do that yet.)
+//
+// [Decode] accepts what binary_to_term/1 of OTP 27 accepts, in every tag that
+// OTP 25 to 28 write or still read, except that it refuses
+//
+//   - bytes after the term, which [DecodePrefix] leaves to its caller;
+//   - the tags 73 and 75, indexes of the atom table of the node that wrote them;
+//   - bignums whose sign byte is neither 0 nor 1;
+//   - references without a word;
+//   - funs whose size is not what they say, and exports of an arity above 2^32-1.
+//
+// [Encode] writes what term_to_binary(T, [{minor_version, 2}]) writes, with
+// UTF-8 atoms and, as from OTP 26 on, ports in their widest form. Maps keep the
+// order of their pairs. What has been decoded from another form of a term, such
+// as one with leading zeros, is written in this one.
+//
+// # Input from outside
+//
+// Decoding works in two passes. The first checks the whole input, every tag,
+// length, count, depth, map key and limit, and allocates nothing that a claim in
+// the input could make large; [Valid] is this pass alone. The second fills one
+// array of Terms and one copy of the bytes. So decoding a term of any size takes
+// at most two allocations (besides scratch memory, which is pooled, and a
+// compressed term's inflated content), only keys of maps that are containers
+// make it recurse, as deep as MaxDepth allows, and the heap that it uses
+// stays below 32 times the input's length and 64 KiB (for a compressed term: of
+// its inflated content's, which MaxInflated limits). Work is linear in the
+// input, for bignums, for chains of lists and for maps with many keys too, whose
+// hashes are seeded anew in each process. See [DecodeOptions] for the limits.
+//
+// An input that is refused gives a [SyntaxError] with the offset and the path of
+// what is wrong; one that ends too early wraps [io.ErrUnexpectedEOF].
+//
+// Nothing in this package logs, and nothing but the functions that say so keeps
+// what they are given. All functions may be called by several goroutines at once.
+package etf

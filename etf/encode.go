@@ -1,0 +1,242 @@
+package etf
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+
+	"github.com/beamport/beamport/etf/internal/wire"
+)
+
+// Append is [Append] with these options.
+func (o EncodeOptions) Append(dst []byte, t Term) ([]byte, error) {
+	depth, err := checkLimit("MaxDepth", o.MaxDepth, DefaultMaxDepth, LargestMaxDepth)
+	if err != nil {
+		return dst, err
+	}
+	e := encoder{maxDepth: depth}
+	b := dst
+	if !o.NoVersion {
+		b = append(b, wire.Version)
+	}
+	if b = e.append(b, &t, 0); e.err != nil {
+		return dst, &EncodeError{Path: string(e.path), Err: e.err}
+	}
+	return b, nil
+}
+
+// An encoder appends terms. It recurses no deeper than maxDepth.
+type encoder struct {
+	maxDepth int
+	err      error  // once it is set all that is appended counts for nothing
+	path     []byte // to what err is about; put together on the way back
+}
+
+func (e *encoder) fail(b []byte, err error) []byte {
+	e.err = err
+	return b
+}
+
+// append appends a term that is within depth containers.
+func (e *encoder) append(b []byte, t *Term, depth int) []byte {
+	switch t.kind {
+	case KindInt:
+		return wire.AppendInt(b, int64(t.num))
+	case KindAtom:
+		return e.appendAtom(b, t)
+	case KindBinary:
+		if t.num > math.MaxUint32 {
+			return e.fail(b, ErrSize)
+		}
+		return append(wire.AppendBinaryHeader(b, int(t.num)), t.bytes()...)
+	case KindFloat:
+		v := math.Float64frombits(t.num)
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return e.fail(b, ErrFloat)
+		}
+		return wire.AppendFloat(b, v)
+	case KindTuple:
+		if !e.enter(t.num, depth) {
+			return b
+		}
+		b = wire.AppendTupleHeader(b, int(t.num))
+		return e.appendTerms(b, t, t.terms(int(t.num)), depth)
+	case KindList:
+		return e.appendList(b, t, depth)
+	case KindMap:
+		if !e.enter(t.num, depth) {
+			return b
+		}
+		b = wire.AppendMapHeader(b, int(t.num))
+		return e.appendTerms(b, t, t.terms(2*int(t.num)), depth)
+	case KindImproperList:
+		if !e.enter(t.num, depth) {
+			return b
+		}
+		b = wire.AppendListHeader(b, int(t.num))
+		return e.appendTerms(b, t, t.terms(int(t.num)+1), depth)
+	case KindBigInt:
+		if t.num > maxBigBytes {
+			return e.fail(b, ErrInteger)
+		}
+		return wire.AppendBig(b, t.flag&flagNegative != 0, t.bytes())
+	case KindBitString:
+		if t.num > math.MaxUint32 {
+			return e.fail(b, ErrSize)
+		}
+		return append(wire.AppendBitBinaryHeader(b, int(t.num), uint8(t.aux)), t.bytes()...)
+	case KindPid:
+		b = e.appendAtom(append(b, wire.NewPid), &t.terms(1)[0])
+		b = binary.BigEndian.AppendUint64(b, t.num)
+		return binary.BigEndian.AppendUint32(b, t.aux)
+	case KindPort:
+		b = e.appendAtom(append(b, wire.V4Port), &t.terms(1)[0])
+		b = binary.BigEndian.AppendUint64(b, t.num)
+		return binary.BigEndian.AppendUint32(b, t.aux)
+	case KindRef:
+		words, n := t.refWords()
+		b = e.appendAtom(append(b, wire.NewerReference, 0, byte(n)), &t.terms(1)[0])
+		b = binary.BigEndian.AppendUint32(b, t.aux)
+		for _, word := range words[:n] {
+			b = binary.BigEndian.AppendUint32(b, word)
+		}
+		return b
+	case KindExport:
+		names := t.terms(2)
+		b = e.appendAtom(append(b, wire.Export), &names[0])
+		return wire.AppendInt(e.appendAtom(b, &names[1]), int64(t.num))
+	case KindFun:
+		return e.appendFun(b, t, depth)
+	}
+	return e.fail(b, ErrInvalid)
+}
+
+// enter checks that n children can be written in a container that is itself
+// within depth others.
+func (e *encoder) enter(n uint64, depth int) bool {
+	switch {
+	case n > math.MaxUint32:
+		e.err = ErrSize
+	case n > 0 && depth >= e.maxDepth:
+		e.err = &LimitError{"MaxDepth", e.maxDepth}
+	}
+	return e.err == nil
+}
+
+// appendTerms appends the children of t.
+func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte {
+	for i := range terms {
+		if b = e.append(b, &terms[i], depth+1); e.err != nil {
+			e.addStep(t, i)
+			return b
+		}
+	}
+	return b
+}
+
+func (e *encoder) appendAtom(b []byte, t *Term) []byte {
+	if !validAtom(t.bytes()) {
+		return e.fail(b, ErrAtom)
+	}
+	return wire.AppendAtomUTF8(b, t.text())
+}
+
+func (e *encoder) appendList(b []byte, t *Term, depth int) []byte {
+	n := int(t.num)
+	if n == 0 {
+		return append(b, wire.Nil)
+	}
+	if !e.enter(t.num, depth) {
+		return b
+	}
+	if t.flag&flagString != 0 {
+		if n <= wire.MaxStringLen {
+			return append(wire.AppendStringHeader(b, n), t.bytes()...)
+		}
+		b = wire.AppendListHeader(b, n)
+		for _, c := range t.bytes() {
+			b = append(b, wire.SmallInteger, c)
+		}
+		return append(b, wire.Nil)
+	}
+	terms := t.terms(n)
+	if n <= wire.MaxStringLen && areBytes(terms) {
+		b = wire.AppendStringHeader(b, n)
+		for i := range terms {
+			b = append(b, byte(terms[i].num))
+		}
+		return b
+	}
+	return append(e.appendTerms(wire.AppendListHeader(b, n), t, terms, depth), wire.Nil)
+}
+
+// areBytes reports whether all terms are integers from 0 to 255.
+func areBytes(terms []Term) bool {
+	for i := range terms {
+		if terms[i].kind != KindInt || terms[i].num > 255 {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *encoder) appendFun(b []byte, t *Term, depth int) []byte {
+	if !e.enter(t.num, depth) {
+		return b
+	}
+	slots := t.terms(funHead + int(t.num))
+	for _, i := range []int{funOldIndex, funOldUniq} {
+		if v := int64(slots[i].num); v < -maxSmall-1 || v > maxSmall {
+			return e.fail(b, ErrFun)
+		}
+	}
+	start := len(b)
+	b = append(b, wire.NewFun, 0, 0, 0, 0, t.flag)
+	b = append(b, slots[funUniq].bytes()...)
+	b = binary.BigEndian.AppendUint32(b, t.aux)
+	b = binary.BigEndian.AppendUint32(b, uint32(t.num))
+	b = e.appendAtom(b, &slots[funModule])
+	b = wire.AppendInt(b, int64(slots[funOldIndex].num))
+	b = wire.AppendInt(b, int64(slots[funOldUniq].num))
+	b = e.append(b, &slots[funCreator], depth)
+	b = e.appendTerms(b, t, slots[funHead:], depth)
+	size := len(b) - start - 1
+	if e.err == nil && uint64(size) > math.MaxUint32 {
+		return e.fail(b, ErrSize)
+	}
+	binary.BigEndian.PutUint32(b[start+1:], uint32(size))
+	return b
+}
+
+// addStep puts the step into child i of t in front of the path.
+func (e *encoder) addStep(t *Term, i int) {
+	step := strconv.Itoa(i)
+	switch t.kind {
+	case KindTuple:
+		step = "{" + step + "}"
+	case KindList, KindImproperList:
+		if i == int(t.num) {
+			step = "[|]"
+		} else {
+			step = "[" + step + "]"
+		}
+	case KindFun:
+		step = "fun(" + step + ")"
+	case KindMap:
+		if i%2 == 0 {
+			step = "#key(" + strconv.Itoa(i/2) + ")"
+			break
+		}
+		key := t.terms(i)[i-1]
+		switch {
+		case key.kind <= KindBinary && key.num <= longestKey:
+			step = "#{" + key.String() + "}"
+		default:
+			step = "#{key " + strconv.Itoa(i/2) + "}"
+		}
+	}
+	if len(e.path) > longestPath*16 {
+		return // deep: the innermost steps are enough
+	}
+	e.path = append([]byte(step), e.path...)
+}

@@ -1,0 +1,125 @@
+package etf_test
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/beamport/beamport/etf"
+)
+
+func Example() {
+	// {ok, #{name => <<"beam">>, ports => [80, 443]}}, as term_to_binary/1 writes it.
+	b := []byte("\x83h\x02w\x02okt\x00\x00\x00\x02w\x04namem\x00\x00\x00\x04beamw\x05portsl\x00\x00\x00\x02aPb\x00\x00\x01\xbbj")
+	term, err := etf.Decode(b)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	name, _ := term.At(1).GetAtom("name")
+	text, _ := name.Text()
+	fmt.Println(text)
+	ports, _ := term.At(1).GetAtom("ports")
+	for port := range ports.All() {
+		number, _ := port.Int64()
+		fmt.Println(number)
+	}
+	fmt.Println(term)
+	// Output:
+	// beam
+	// 80
+	// 443
+	// {ok,#{name => <<"beam">>,ports => [80,443]}}
+}
+
+func ExampleDecode_error() {
+	_, err := etf.Decode([]byte("\x83h\x02w\x02okt\x00\x00\x00\x01w\x04nameC"))
+	fmt.Println(err)
+	var syntax *etf.SyntaxError
+	if errors.As(err, &syntax) {
+		fmt.Println(syntax.Offset, syntax.Path, errors.Is(err, etf.ErrTag))
+	}
+	// Output:
+	// etf: tag 67 (RECORD_EXT), which starts no term here at byte 18, in {1}#{name}
+	// 18 {1}#{name} true
+}
+
+func ExampleDecodePrefix() {
+	b := []byte("\x83a\x01\x83a\x02")
+	for len(b) > 0 {
+		term, n, err := etf.DecodePrefix(b)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(term)
+		b = b[n:]
+	}
+	// Output:
+	// 1
+	// 2
+}
+
+func ExampleDecodeOptions() {
+	options := etf.DecodeOptions{MaxDepth: 2, NoCompression: true}
+	fmt.Println(options.Valid([]byte("\x83h\x01h\x01h\x01j")))
+	// Output:
+	// etf: more than the 2 that MaxDepth allows at byte 5, in {0}{0}
+}
+
+func ExampleEncode() {
+	b, err := etf.Encode(etf.Tuple(etf.Atom("ok"), etf.String("text"), etf.Int(7)))
+	fmt.Printf("%q %v\n", b, err)
+	// Output:
+	// "\x83h\x03w\x02okm\x00\x00\x00\x04texta\a" <nil>
+}
+
+func ExampleAppend() {
+	var buffer []byte
+	for i := range 3 {
+		var err error
+		if buffer, err = etf.Append(buffer[:0], etf.Int(int64(i))); err != nil {
+			fmt.Println(err)
+		}
+		fmt.Printf("%v\n", buffer)
+	}
+	// Output:
+	// [131 97 0]
+	// [131 97 1]
+	// [131 97 2]
+}
+
+func ExampleMap() {
+	m := etf.Map(
+		etf.Pair{Key: etf.String("name"), Value: etf.String("beam")},
+		etf.Pair{Key: etf.Int(1), Value: etf.Float(1.5)},
+	)
+	fmt.Println(m)
+	value, ok := m.GetString("name")
+	fmt.Println(value, ok)
+	// Output:
+	// #{1 => 1.5,<<"name">> => <<"beam">>}
+	// <<"beam">> true
+}
+
+func ExampleCompare() {
+	one, exact := etf.Int(1), etf.Float(1)
+	fmt.Println(etf.Compare(one, exact), etf.Equal(one, exact))
+	fmt.Println(etf.Compare(etf.Int(1000), etf.Atom("a")))
+	// Output:
+	// 0 false
+	// -1
+}
+
+func ExampleTerm_String() {
+	fmt.Println(etf.List(etf.Atom("Elixir.Foo"), etf.Charlist("text"), etf.Binary([]byte{1, 2}), etf.Float(1e23)))
+	// Output:
+	// ['Elixir.Foo',"text",<<1,2>>,1.0e23]
+}
+
+func ExampleTerm_Clone() {
+	message, _ := etf.Decode([]byte("\x83h\x02w\x02okm\x00\x00\x00\x04keep"))
+	part := message.At(1).Clone() // does not keep the rest of the message in memory
+	fmt.Println(part)
+	// Output:
+	// <<"keep">>
+}

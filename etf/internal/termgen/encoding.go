@@ -1,0 +1,240 @@
+package termgen
+
+import (
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"pgregory.net/rapid"
+
+	"github.com/beamport/beamport/etf"
+	"github.com/beamport/beamport/etf/internal/wire"
+)
+
+// Encoding draws an encoding of the term, version byte included: for each part
+// of it one of the tags and forms that mean the same, and for maps any order.
+func Encoding(term etf.Term) *rapid.Generator[[]byte] {
+	return rapid.Custom(func(t *rapid.T) []byte {
+		return appendAny(t, []byte{wire.Version}, term)
+	})
+}
+
+func choose(t *rapid.T, n int) int { return rapid.IntRange(0, n-1).Draw(t, "form") }
+
+func appendAny(t *rapid.T, b []byte, term etf.Term) []byte {
+	if choose(t, 12) == 0 {
+		b = wire.AppendListHeader(b, 0) // stands for its tail
+	}
+	switch term.Kind() {
+	case etf.KindInt, etf.KindBigInt:
+		return appendInteger(t, b, term)
+	case etf.KindAtom:
+		name, _ := term.AtomName()
+		return appendAtom(t, b, name)
+	case etf.KindBinary, etf.KindBitString:
+		return appendBits(t, b, term)
+	case etf.KindFloat:
+		f, _ := term.Float64()
+		if text := fmt.Sprintf("%.20e", f); choose(t, 4) == 0 {
+			return append(append(append(b, wire.Float), text...), make([]byte, wire.FloatLen-len(text))...)
+		}
+		return wire.AppendFloat(b, f)
+	case etf.KindTuple:
+		if n := term.Len(); n < 256 && choose(t, 4) == 0 {
+			b = append(b, wire.LargeTuple, 0, 0, 0, byte(n))
+		} else {
+			b = wire.AppendTupleHeader(b, n)
+		}
+		for elem := range term.All() {
+			b = appendAny(t, b, elem)
+		}
+		return b
+	case etf.KindList, etf.KindImproperList:
+		return appendList(t, b, term)
+	case etf.KindMap:
+		var pairs []etf.Pair
+		for key, value := range term.Pairs() {
+			pairs = append(pairs, etf.Pair{Key: key, Value: value})
+		}
+		b = wire.AppendMapHeader(b, len(pairs))
+		for _, pair := range rapid.Permutation(pairs).Draw(t, "order") {
+			b = appendAny(t, appendAny(t, b, pair.Key), pair.Value)
+		}
+		return b
+	case etf.KindPid:
+		v, _ := term.Pid()
+		old := v.Creation <= 3 && choose(t, 2) == 0
+		b = appendAtom(t, append(b, pick(old, wire.Pid, wire.NewPid)), v.Node)
+		b = binary.BigEndian.AppendUint32(b, v.ID)
+		b = binary.BigEndian.AppendUint32(b, v.Serial)
+		return appendCreation(b, old, v.Creation)
+	case etf.KindPort:
+		v, _ := term.Port()
+		if v.ID > 1<<32-1 || choose(t, 2) == 0 {
+			b = appendAtom(t, append(b, wire.V4Port), v.Node)
+			b = binary.BigEndian.AppendUint64(b, v.ID)
+			return appendCreation(b, false, v.Creation)
+		}
+		old := v.Creation <= 3 && choose(t, 2) == 0
+		b = appendAtom(t, append(b, pick(old, wire.Port, wire.NewPort)), v.Node)
+		b = binary.BigEndian.AppendUint32(b, uint32(v.ID))
+		return appendCreation(b, old, v.Creation)
+	case etf.KindRef:
+		v, _ := term.Ref()
+		old := v.Creation <= 3 && v.Words[0] < 1<<18 && choose(t, 2) == 0
+		if old && len(v.Words) == 1 && choose(t, 2) == 0 {
+			b = appendAtom(t, append(b, wire.Reference), v.Node)
+			b = binary.BigEndian.AppendUint32(b, v.Words[0])
+			return append(b, byte(v.Creation))
+		}
+		b = append(b, pick(old, wire.NewReference, wire.NewerReference), 0, byte(len(v.Words)))
+		b = appendCreation(appendAtom(t, b, v.Node), old, v.Creation)
+		for _, word := range v.Words {
+			b = binary.BigEndian.AppendUint32(b, word)
+		}
+		return b
+	case etf.KindExport:
+		v, _ := term.Export()
+		b = appendAtom(t, append(b, wire.Export), v.Module)
+		b = appendAtom(t, b, v.Function)
+		return appendInteger(t, b, etf.Int(int64(v.Arity)))
+	case etf.KindFun:
+		return appendFun(t, b, term)
+	}
+	panic("no encoding of a " + term.Kind().String())
+}
+
+func pick(old bool, oldTag, newTag byte) byte {
+	if old {
+		return oldTag
+	}
+	return newTag
+}
+
+func appendCreation(b []byte, old bool, creation uint32) []byte {
+	if old {
+		return append(b, byte(creation))
+	}
+	return binary.BigEndian.AppendUint32(b, creation)
+}
+
+func appendInteger(t *rapid.T, b []byte, term etf.Term) []byte {
+	v, _ := term.BigInt()
+	if v.IsInt64() {
+		i := v.Int64()
+		switch choose(t, 4) {
+		case 0, 1:
+			return wire.AppendInt(b, i)
+		case 2:
+			if int64(int32(i)) == i {
+				return binary.BigEndian.AppendUint32(append(b, wire.Integer), uint32(i))
+			}
+		}
+	}
+	magnitude := v.Bytes()
+	slices.Reverse(magnitude)
+	magnitude = append(magnitude, make([]byte, choose(t, 3))...)
+	sign := byte(0)
+	if v.Sign() < 0 || v.Sign() == 0 && choose(t, 2) == 0 {
+		sign = 1
+	}
+	if len(magnitude) < 256 && choose(t, 3) > 0 {
+		return append(append(b, wire.SmallBig, byte(len(magnitude)), sign), magnitude...)
+	}
+	b = binary.BigEndian.AppendUint32(append(b, wire.LargeBig), uint32(len(magnitude)))
+	return append(append(b, sign), magnitude...)
+}
+
+func appendAtom(t *rapid.T, b []byte, name string) []byte {
+	latin1 := make([]byte, 0, len(name))
+	for _, r := range name {
+		if r > 0xFF {
+			latin1 = nil
+			break
+		}
+		latin1 = append(latin1, byte(r))
+	}
+	switch form := choose(t, 4); {
+	case form == 0 && latin1 != nil:
+		return append(append(b, wire.SmallAtom, byte(utf8.RuneCountInString(name))), latin1...)
+	case form == 1 && latin1 != nil:
+		return append(append(b, wire.Atom, 0, byte(utf8.RuneCountInString(name))), latin1...)
+	case form == 2:
+		return append(append(b, wire.AtomUTF8, byte(len(name)>>8), byte(len(name))), name...)
+	}
+	return wire.AppendAtomUTF8(b, name)
+}
+
+func appendBits(t *rapid.T, b []byte, term etf.Term) []byte {
+	content, bits, _ := term.BitString()
+	if bits == 8 && (len(content) == 0 || choose(t, 4) > 0) {
+		return append(wire.AppendBinaryHeader(b, len(content)), content...)
+	}
+	b = append(wire.AppendBitBinaryHeader(b, len(content), bits), content...)
+	if choose(t, 2) == 0 {
+		b[len(b)-1] |= 0xFF >> bits // unused bits do not count
+	}
+	return b
+}
+
+func appendList(t *rapid.T, b []byte, term etf.Term) []byte {
+	elems := slices.Collect(term.All())
+	for {
+		if small, ok := asBytes(elems); ok && len(elems) > 0 && term.Kind() == etf.KindList && choose(t, 2) == 0 {
+			return append(wire.AppendStringHeader(b, len(small)), small...)
+		}
+		if len(elems) == 0 {
+			break
+		}
+		// A LIST_EXT of some elements, the rest of the list being its tail.
+		n := len(elems)
+		if choose(t, 3) == 0 {
+			n = rapid.IntRange(1, n).Draw(t, "elements")
+		}
+		b = wire.AppendListHeader(b, n)
+		for _, elem := range elems[:n] {
+			b = appendAny(t, b, elem)
+		}
+		elems = elems[n:]
+	}
+	if term.Kind() == etf.KindList {
+		return append(b, wire.Nil)
+	}
+	tail, _ := term.Tail()
+	return appendAny(t, b, tail)
+}
+
+func asBytes(elems []etf.Term) ([]byte, bool) {
+	var b []byte
+	for _, elem := range elems {
+		v, ok := elem.Int64()
+		if !ok || v < 0 || v > 255 {
+			return nil, false
+		}
+		b = append(b, byte(v))
+	}
+	return b, true
+}
+
+func appendFun(t *rapid.T, b []byte, term etf.Term) []byte {
+	v, _ := term.Fun()
+	start := len(b)
+	b = append(b, wire.NewFun, 0, 0, 0, 0, v.Arity)
+	b = append(b, v.Uniq[:]...)
+	b = binary.BigEndian.AppendUint32(b, v.Index)
+	b = binary.BigEndian.AppendUint32(b, uint32(len(v.Free)))
+	b = appendAtom(t, b, v.Module)
+	b = appendInteger(t, b, etf.Int(v.OldIndex))
+	b = appendInteger(t, b, etf.Int(v.OldUniq))
+	creator, err := etf.EncodeOptions{NoVersion: true}.Append(nil, etf.Pid(v.Creator))
+	if err != nil {
+		panic(err)
+	}
+	b = append(b, creator...)
+	for _, free := range v.Free {
+		b = appendAny(t, b, free)
+	}
+	binary.BigEndian.PutUint32(b[start+1:], uint32(len(b)-start-1))
+	return b
+}
