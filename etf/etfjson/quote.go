@@ -1,0 +1,80 @@
+package etfjson
+
+import (
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// appendQuoted appends text as a JSON string. bad is the index of its first
+// byte that is no UTF-8, or -1; dst has then no complete string.
+func appendQuoted(dst, text []byte) (_ []byte, bad int) {
+	dst, err := jsontext.AppendQuote(dst, text)
+	if err != nil {
+		return dst, invalidUTF8(text)
+	}
+	return dst, -1
+}
+
+// appendAtom appends an atom's name as a JSON string.
+func appendAtom(dst []byte, a atom) []byte {
+	name := a.bytes
+	if a.latin1 {
+		var room [2 * 255]byte // two bytes for each of an atom's characters
+		name = appendLatin1(room[:0], name)
+	}
+	dst, _ = jsontext.AppendQuote(dst, name) // its UTF-8 has been checked
+	return dst
+}
+
+// appendLatin1 appends Latin-1 text as UTF-8.
+func appendLatin1(dst, text []byte) []byte {
+	for _, c := range text {
+		dst = utf8.AppendRune(dst, rune(c))
+	}
+	return dst
+}
+
+// invalidUTF8 returns the index of the first byte that is no UTF-8, or -1.
+func invalidUTF8(text []byte) int {
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRune(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
+// appendPointerToken appends a name, given as a JSON string, as a token of a
+// JSON pointer (RFC 6901).
+func appendPointerToken(dst, quoted []byte) []byte {
+	name, _ := jsontext.AppendUnquote(nil, quoted)
+	for _, c := range name {
+		switch c {
+		case '~':
+			dst = append(dst, "~0"...)
+		case '/':
+			dst = append(dst, "~1"...)
+		default:
+			dst = append(dst, c)
+		}
+	}
+	return dst
+}
+
+// appendBytes appends the elements of an array that are bytes, after as many
+// as done.
+func appendBytes(dst, elements []byte, done int) []byte {
+	for _, e := range elements {
+		if done++; done > 1 {
+			dst = append(dst, ',')
+		}
+		dst = strconv.AppendUint(dst, uint64(e), 10)
+	}
+	return dst
+}
+
+func appendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }

@@ -1,0 +1,5 @@
+//go:build race
+
+package etfjson_test
+
+const raceEnabled = true
