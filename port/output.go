@@ -1,0 +1,80 @@
+//go:build linux || darwin
+
+package port
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"strings"
+	"sync"
+)
+
+// Stream is one of a child's two streams of text.
+type Stream int
+
+// The streams, by their file descriptor.
+const (
+	Stdout Stream = 1
+	Stderr Stream = 2
+)
+
+// String returns "stdout" or "stderr".
+func (s Stream) String() string {
+	if s == Stderr {
+		return "stderr"
+	}
+	return "stdout"
+}
+
+const (
+	// maxLine is the length of line above which it is passed on in parts.
+	maxLine = 64 << 10
+
+	tailLines = 20      // of stderr are kept for ExitError
+	tailBytes = 1 << 10 // of each
+)
+
+// drain reads r to its end and hands on each line without its newline.
+func drain(r io.Reader, line func([]byte)) {
+	lines := bufio.NewReaderSize(r, maxLine)
+	inside := false // of a line of which parts were passed on
+	for {
+		text, err := lines.ReadSlice('\n')
+		whole := err == nil
+		if whole {
+			text = text[:len(text)-1]
+		}
+		// The end of a line of exactly maxLine bytes is not another line.
+		if len(text) > 0 || whole && !inside {
+			line(text)
+		}
+		inside = err == bufio.ErrBufferFull
+		if err != nil && !inside {
+			return
+		}
+	}
+}
+
+// A tail keeps the last lines it is given.
+type tail struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (t *tail) add(line []byte) {
+	text := strings.ToValidUTF8(string(bytes.TrimSuffix(line[:min(len(line), tailBytes)], []byte("\r"))), "\uFFFD")
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.lines) == tailLines {
+		t.lines = append(t.lines[:0], t.lines[1:]...)
+	}
+	t.lines = append(t.lines, text)
+}
+
+// last returns a copy of the lines.
+func (t *tail) last() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return append([]string(nil), t.lines...)
+}

@@ -1,0 +1,4 @@
+package port_test
+
+// pdeathsig says whether the kernel kills the children of a parent that dies.
+const pdeathsig = false

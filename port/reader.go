@@ -1,0 +1,177 @@
+package port
+
+import "io"
+
+const (
+	// readAhead is how much a Reader asks for at once, so that a small packet, its
+	// header included, takes one system call, and many that are waiting take one
+	// together.
+	readAhead = 16 << 10
+
+	// claimStep is how much memory a header's claim alone is worth. Beyond it the
+	// buffer grows with the bytes that have arrived.
+	claimStep = 64 << 10
+
+	// growth is how many times as much as has arrived the buffer may be.
+	growth = 4
+
+	// maxScratch is how much of a packet is read into memory that is used again,
+	// so that packets of up to growth times that are allocated once, in their size.
+	maxScratch = 2 << 20
+
+	// maxEmptyReads is how many reads in a row may give nothing.
+	maxEmptyReads = 100
+)
+
+// A Reader reads packets from a byte stream. It may read beyond the packet it
+// returns, so nobody else can take over the stream. It is not safe for concurrent
+// use.
+type Reader struct {
+	r       io.Reader
+	packet  Packet
+	max     int
+	buf     []byte // read ahead; what is not consumed is buf[next:end]
+	next    int
+	end     int
+	scratch []byte // memory for the first part of a long packet
+	err     error  // the first error, returned ever after
+}
+
+// NewReader returns a Reader of packets of at most max bytes, header excluded.
+// A max of 0 stands for [DefaultMaxPacket]; more than p's header can say is the
+// most that it can say. It panics if p is none of the declared constants.
+func NewReader(r io.Reader, p Packet, max int) *Reader {
+	return &Reader{r: r, packet: p, max: p.limit(max), buf: make([]byte, readAhead)}
+}
+
+// ReadPacket reads the next packet into dst[:0], growing it where it is too
+// small, and returns it without its header. A packet may be empty. The result
+// belongs to the caller.
+//
+// Memory is taken as bytes arrive: at most 64 KiB on a header's word, and beyond
+// that at most four times what has been read. A Reader keeps some for the packets to
+// come, at most 2 MiB. Its errors, after which the Reader returns the
+// same ever after, are
+//   - [io.EOF] when the stream ends between packets, and only then,
+//   - [io.ErrUnexpectedEOF] when it ends inside one, header included,
+//   - a [*PacketSizeError] when the header claims more than the maximum,
+//   - whatever reading gave otherwise.
+//
+// With an error it returns dst[:0], grown or not, to be used again.
+func (r *Reader) ReadPacket(dst []byte) ([]byte, error) {
+	dst = dst[:0]
+	if r.err != nil {
+		return dst, r.err
+	}
+	size, err := r.header()
+	if err == nil {
+		dst, err = r.payload(dst, size)
+	}
+	if err != nil {
+		r.err = err
+		return dst[:0], err
+	}
+	return dst, nil
+}
+
+// header reads a header and checks it.
+func (r *Reader) header() (int, error) {
+	n := int(r.packet)
+	for r.end-r.next < n {
+		if r.next > 0 {
+			r.end = copy(r.buf, r.buf[r.next:r.end])
+			r.next = 0
+		}
+		got, err := r.read(r.buf[r.end:])
+		r.end += got
+		if err != nil {
+			if err == io.EOF && r.end > 0 {
+				err = io.ErrUnexpectedEOF
+			}
+			return 0, err
+		}
+	}
+	size := r.packet.length(r.buf[r.next:])
+	r.next += n
+	if size > uint64(r.max) {
+		return 0, &PacketSizeError{Size: size, Max: r.max}
+	}
+	return int(size), nil
+}
+
+// payload reads size bytes into dst. What is too long to be allocated on a claim
+// proves itself by its first part.
+func (r *Reader) payload(dst []byte, size int) ([]byte, error) {
+	if size > max(cap(dst), claimStep) {
+		first := min((size+growth-1)/growth, maxScratch)
+		var err error
+		if r.scratch, err = r.fill(r.scratch[:0], first); err != nil {
+			return dst, err
+		}
+		dst = append(make([]byte, 0, min(size, growth*first)), r.scratch...)
+	}
+	return r.fill(dst, size)
+}
+
+// fill makes dst size bytes long, first from what was read ahead, then straight
+// from the stream.
+func (r *Reader) fill(dst []byte, size int) ([]byte, error) {
+	for len(dst) < size {
+		if len(dst) == cap(dst) {
+			dst = grow(dst, size)
+		}
+		room := dst[len(dst):min(cap(dst), size)]
+		if r.next < r.end {
+			n := copy(room, r.buf[r.next:r.end])
+			r.next += n
+			dst = dst[:len(dst)+n]
+			continue
+		}
+		// A short rest goes through the buffer, to find the next packet there too.
+		if len(room) < readAhead/4 {
+			n, err := r.read(r.buf)
+			r.next, r.end = 0, n
+			if err != nil {
+				return dst, noEOF(err)
+			}
+			continue
+		}
+		n, err := r.read(room)
+		dst = dst[:len(dst)+n]
+		if err != nil {
+			return dst, noEOF(err)
+		}
+	}
+	return dst, nil
+}
+
+// grow returns dst with room for more of a packet of size bytes, never sized by
+// that claim alone.
+func grow(dst []byte, size int) []byte {
+	bigger := make([]byte, len(dst), min(size, max(claimStep, growth*len(dst))))
+	copy(bigger, dst)
+	return bigger
+}
+
+// read reads at least one byte or returns an error; an error that comes with
+// bytes is left to the next read.
+func (r *Reader) read(b []byte) (int, error) {
+	for range maxEmptyReads {
+		n, err := r.r.Read(b)
+		if n > 0 {
+			return n, nil
+		}
+		if err != nil {
+			return 0, err
+		}
+	}
+	return 0, io.ErrNoProgress
+}
+
+// noEOF says of an end inside a packet that it is one.
+func noEOF(err error) error {
+	if err == io.EOF {
+		return io.ErrUnexpectedEOF
+	}
+	return err
+}
