@@ -384,7 +384,7 @@ func TestErlangHasTheSameVerdicts(t *testing.T) {
 	}
 
 	mutated := Mutated()
-	differ := 0
+	differ, both := 0, map[bool]int{} // both: accepted or refused by both sides
 	for batch := range 20 {
 		inputs := inputs[:0]
 		for i := range 250 {
@@ -398,6 +398,7 @@ func TestErlangHasTheSameVerdicts(t *testing.T) {
 			b := inputs[i]
 			term, _, err := etf.DecodePrefix(b)
 			if (err == nil) == (verdict == accepts) {
+				both[err == nil]++
 				continue
 			}
 			differ++
@@ -410,6 +411,9 @@ func TestErlangHasTheSameVerdicts(t *testing.T) {
 		}
 	}
 	require.Less(t, differ, 200, "too many deliberate differences")
+	require.Greater(t, both[true], 500, "too few inputs accepted")
+	require.Greater(t, both[false], 500, "too few inputs refused")
+	t.Logf("%d inputs accepted and %d refused by both, %d deliberate differences", both[true], both[false], differ)
 }
 
 // deliberate reports whether an error is one of those for which we refuse what

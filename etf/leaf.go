@@ -25,8 +25,10 @@ func (s *scanner) scanRare(pos int, tag byte) int {
 	case wire.Atom, wire.SmallAtom, wire.AtomUTF8, wire.SmallAtomUTF8:
 		return s.scanAtom(pos)
 	case wire.SmallBig, wire.LargeBig:
-		s.copied = true
-		_, _, end := s.scanBig(pos)
+		magnitude, negative, end := s.scanBig(pos)
+		if _, ok := smallMagnitude(magnitude, negative); !ok {
+			s.copied = true // the term will point at its digits
+		}
 		return end
 	case wire.Float:
 		if pos+1+wire.FloatLen > len(b) {
