@@ -1,0 +1,34 @@
+// Package fuzz holds the fuzz targets for what reads bytes from outside. It has
+// tests alone.
+//
+// Each target is run by its name, one at a time:
+//
+//	go test ./fuzz -run '^$' -fuzz '^FuzzDecode$' -fuzztime 1m -fuzzminimizetime 20x
+//	go test ./fuzz -run '^$' -fuzz '^FuzzRoundTrip$' -fuzztime 1m -fuzzminimizetime 20x
+//	go test ./fuzz -run '^$' -fuzz '^FuzzPacket$' -fuzztime 1m -fuzzminimizetime 20x
+//	go test ./fuzz -run '^$' -fuzz '^FuzzJSON$' -fuzztime 1m -fuzzminimizetime 20x
+//	go test ./fuzz -run '^$' -fuzz '^FuzzJSONFromTerm$' -fuzztime 1m -fuzzminimizetime 20x
+//
+// The last flag keeps a target from standing still: it limits how long an
+// input that was found is made smaller. make fuzz runs all of them for FUZZTIME
+// each. Without -fuzz, go test ./fuzz runs each target over its seeds and over
+// the inputs under testdata/fuzz, which once broke something.
+//
+// What the targets hold to be true:
+//
+//   - FuzzDecode: no bytes make package etf panic; Valid and Decode agree; what
+//     was decoded encodes, and decodes to an equal term again.
+//   - FuzzRoundTrip: every term that can be built encodes and decodes to an equal
+//     term; erlang_go, where it can hold the term, reads and writes the same.
+//   - FuzzPacket: a Reader finds in any stream, cut anywhere, the packets that are
+//     in it, keeps its limit, and a Writer's packets are read back.
+//   - FuzzJSON: etfjson.AppendTerm accepts what encoding/json accepts, save for the
+//     documented differences, and the value survives the way there and back.
+//   - FuzzJSONFromTerm: etfjson.AppendJSON accepts no bytes that etf.Valid refuses;
+//     what it writes is JSON and means what the term meant.
+//
+// The seeds of the targets that read terms were written by the BEAM itself:
+// testdata/otp.txt, which go generate ./fuzz makes anew.
+package fuzz
+
+//go:generate escript gen_seeds.escript testdata/otp.txt
