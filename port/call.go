@@ -39,7 +39,7 @@ type Reply struct {
 	Raw []byte
 }
 
-// Term decodes Raw.
+// Term decodes Raw, with the default limits of package etf.
 func (r Reply) Term() (etf.Term, error) { return inside.Decode(r.Raw) }
 
 // A call is one that has no final frame so far.
@@ -63,7 +63,8 @@ func (c *call) errorf(err error) error { return fmt.Errorf("port: call %d: %w", 
 //
 // The error is a [*CallError] if the other side says that the call failed; a
 // [*PacketSizeError] if the request is too long, of which nothing was sent; one of
-// package etf if it cannot be encoded; ctx's if ctx ends first; or that of the
+// package etf if it cannot be encoded, or an [*etf.LimitError] if the answer is
+// nested too deep or has too many elements; ctx's if ctx ends first; or that of the
 // connection ([Conn.Err]) if it ends first, in which case nobody knows whether
 // the call was done. It names the call's id.
 //

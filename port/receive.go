@@ -1,6 +1,7 @@
 package port
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -102,14 +103,26 @@ func (c *Conn) handleReply(frame []byte, next int) error {
 		return err
 	}
 	raw := frame[next:]
-	if err := validRaw(raw); err != nil {
+	switch err := validRaw(raw); {
+	case err == nil:
+		c.deliver(id, result{raw: raw})
+	case errors.Is(err, etf.ErrLimit):
+		// Too deep or too large for us, but a frame: the stream goes on.
+		c.deliver(id, result{err: fmt.Errorf("port: call %d: the reply: %w", id, err)})
+	default:
 		return termViolation(frameReply, next, err)
 	}
-	c.deliver(id, result{raw: raw})
 	return nil
 }
 
-// inside are the options for a term from inside a frame.
-var inside = etf.DecodeOptions{MaxBytes: etf.LargestMaxBytes, NoVersion: true, NoCompression: true}
+// inside are the options for a term from inside a frame, and checked those with
+// which it is looked at before anybody knows what for: as lenient as they can be.
+var (
+	inside  = etf.DecodeOptions{MaxBytes: etf.LargestMaxBytes, NoVersion: true, NoCompression: true}
+	checked = etf.DecodeOptions{
+		MaxDepth: etf.LargestMaxDepth, MaxTerms: etf.LargestMaxTerms, MaxBytes: etf.LargestMaxBytes,
+		NoVersion: true, NoCompression: true,
+	}
+)
 
-func validRaw(raw []byte) error { return inside.Valid(raw) }
+func validRaw(raw []byte) error { return checked.Valid(raw) }

@@ -35,7 +35,6 @@ func TestProtocolViolations(t *testing.T) {
 		"reply compressed":           {append(call("reply", number, canary)[:12], 80, 0, 0, 0, 1, 0), "reply"},
 		"reply too short":            {call("reply", number), "reply"},
 		"reply with a key twice":     {append(call("reply", number)[:2], "\x03w\x05replya\x01t\x00\x00\x00\x02a\x01a\x01a\x01a\x01"...), "reply"},
-		"reply too deep":             {append(append(call("reply", number)[:2], "\x03w\x05replya\x01"...), strings.Repeat("h\x01", 600)+"j"...), "reply"},
 		"error cut":                  {call("error", number, atom, dict, etf.List())[:20], "error"},
 		"error without an id":        {call("error", atom, atom, dict, etf.List()), "error"},
 		"error without a class":      {call("error", number, canary, dict, etf.List()), "error"},
@@ -88,4 +87,29 @@ func TestProtocolViolations(t *testing.T) {
 			assert.NotContains(t, err.Error(), "canary")
 		})
 	}
+}
+
+// A reply that is over a limit of the codec is a frame nevertheless: its call
+// fails, and the next one has the stream.
+func TestReplyOverLimit(t *testing.T) {
+	c, p := connectPipe(t, port.Options{})
+	deep := append([]byte("\x83h\x03w\x05replya\x01"), strings.Repeat("h\x01", etf.LargestMaxDepth+1)+"j"...)
+	go func() {
+		p.ready()
+		p.serve(func(id, request etf.Term) {
+			if request.IsAtom("deep") {
+				p.writeBytes(deep)
+				return
+			}
+			p.write("reply", id, request)
+		})
+	}()
+	_, err := c.Call(t.Context(), etf.Atom("deep"))
+	limit, ok := errors.AsType[*etf.LimitError](err)
+	require.True(t, ok, "%v", err)
+	assert.Equal(t, "MaxDepth", limit.Limit)
+	assert.ErrorContains(t, err, "port: call 1: ")
+	answer, err := c.Call(t.Context(), etf.Atom("next"))
+	require.NoError(t, err)
+	assert.True(t, answer.IsAtom("next"))
 }
