@@ -1,0 +1,53 @@
+package beam
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestCommand(t *testing.T) {
+	i := Installation{Root: "/r", BinDir: "/r/erts-1/bin", Boot: "/r/bin/start_clean"}
+	path, args, env := i.Command(Boot{Ebin: "/b", Elixir: []string{"/e/elixir", "/e/logger"}, MaxPacket: 99, Args: []string{"-x", "y"}},
+		[]string{"A=1", "ROOTDIR=/other", "LC_ALL=de_DE", "LANG=en_US.UTF-8", "HOME=/h", "ERL_CRASH_DUMP=/tmp/d", "RELEASE_COOKIE=c"})
+	assert.Equal(t, "/r/erts-1/bin/erlexec", path)
+	assert.Equal(t, "+sbwt none +sbwtdcpu none +sbwtdio none +fnu +pc unicode +Bi -boot /r/bin/start_clean -noinput -noshell"+
+		" -mode interactive -pz /e/elixir -pz /e/logger -pa /b -beamport_max_packet 99 -x y -s beamport boot", strings.Join(args, " "))
+	assert.ElementsMatch(t, []string{
+		"A=1", "LANG=en_US.UTF-8", "HOME=/h", "RELEASE_COOKIE=c",
+		"ROOTDIR=/r", "BINDIR=/r/erts-1/bin", "EMU=beam", "PROGNAME=erl", "LC_ALL=C.UTF-8", "ERL_CRASH_DUMP=/dev/null",
+	}, env)
+
+	_, args, env = i.Command(Boot{Ebin: "/b"}, nil)
+	assert.NotContains(t, args, "-beamport_max_packet")
+	assert.Contains(t, env, "HOME=/tmp")
+}
+
+// The installed emulator, started as it is for a function.
+func TestCommandStarts(t *testing.T) {
+	home := t.TempDir()
+	other := filepath.Join(home, "größe")
+	require.NoError(t, os.Mkdir(other, 0o755))
+	elixir, _ := FindElixir(DefaultSearch(os.Environ()))
+	// Little is set, and the locale is one that is not installed.
+	out := run(t, Boot{Ebin: home, Elixir: elixir}, []string{"PATH=/nonexistent", "LANG=en_US.UTF-8", "DIR=" + home}, `
+		{ok, Names} = file:list_dir(os:getenv("DIR")),
+		io:format("~w~n", [{node(), net_kernel:get_state(), file:native_name_encoding(),
+			[[G || <<G/utf8>> <= unicode:characters_to_binary(N)] || N <- Names],
+			whereis(user) =/= undefined, os:getenv("HOME") =:= "/tmp", os:getenv("ERL_CRASH_DUMP") =:= "/dev/null",
+			erlang:system_info(schedulers) =:= erlang:system_info(logical_processors_available),
+			lists:keymember(sasl, 1, application:which_applications())}]), halt().`)
+	assert.Equal(t, `{nonode@nohost,#{started=>no},utf8,[[103,114,246,223,101]],true,true,true,true,false}`,
+		strings.Join(strings.Fields(out), ""), "%s", out)
+}
+
+// What a person sets for erl counts here as well.
+func TestCommandFlagsOfEnvironment(t *testing.T) {
+	out := run(t, Boot{Ebin: t.TempDir()}, append(os.Environ(), "ERL_FLAGS=+S 1:1", "ERL_ZFLAGS=-zebra stripes"), `
+		io:format("~p ~p", [erlang:system_info(schedulers), init:get_argument(zebra)]), halt().`)
+	assert.Equal(t, `1 {ok,[["stripes"]]}`, out)
+}

@@ -1,0 +1,111 @@
+%% @doc What is known of Elixir. All of its modules are called by name at run time:
+%% where there is no Elixir, {@link available/0} says so.
+-module(beamport_elixir).
+
+-export([available/0, start/0, is_module/1, is_exception/1, name/1,
+         normalize/3, message/1, inspect/1, to_string/1, call/3]).
+
+-define(MESSAGE_MS, 1000).
+-define(MAX_MESSAGE, 8192).
+-define(MAX_SHOWN, 4000).
+
+%% @doc Whether Elixir's code is there.
+-spec available() -> boolean().
+available() ->
+    beamport_code:loaded('Elixir.Exception').
+
+%% @doc Starts Elixir's applications, `elixir' and where it is there `logger', in such
+%% a way that Elixir's logger prints nothing itself: its events are sent by {@link
+%% beamport_log}. Does nothing where Elixir is missing.
+-spec start() -> ok | {error, {App :: atom(), Reason :: term()}}.
+start() ->
+    case application:load(elixir) of
+        {error, {already_loaded, _}} -> start_loaded();
+        ok -> start_loaded();
+        {error, _} -> ok
+    end.
+
+start_loaded() ->
+    case application:ensure_all_started(elixir) of
+        {ok, _} -> start_logger();
+        {error, Reason} -> {error, Reason}
+    end.
+
+start_logger() ->
+    case application:load(logger) of
+        ok -> silence_logger();
+        {error, {already_loaded, _}} -> silence_logger();
+        {error, _} -> ok
+    end.
+
+%% Until 1.14 backends print, since 1.15 a handler does.
+silence_logger() ->
+    Backends = application:get_env(logger, backends, []),
+    ok = application:set_env(logger, backends, [B || B <- Backends, B =/= console]),
+    ok = application:set_env(logger, default_handler, false),
+    case application:ensure_all_started(logger) of
+        {ok, _} ->
+            case application:get_env(logger, handle_sasl_reports, false) of
+                true -> ok;
+                _ -> beamport_log:drop_sasl()
+            end;
+        {error, Reason} ->
+            {error, Reason}
+    end.
+
+%% @doc Whether a module is one of Elixir's, by its name.
+-spec is_module(module()) -> boolean().
+is_module(Module) ->
+    case atom_to_binary(Module) of
+        <<"Elixir.", _/binary>> -> true;
+        _ -> false
+    end.
+
+%% @doc Whether a term is an exception of Elixir.
+-spec is_exception(term()) -> boolean().
+is_exception(#{'__struct__' := Module, '__exception__' := true}) -> is_atom(Module);
+is_exception(_) -> false.
+
+%% @doc A module's name as Elixir writes it.
+-spec name(module()) -> binary().
+name(Module) ->
+    case atom_to_binary(Module) of
+        <<"Elixir.", Name/binary>> -> Name;
+        Name -> Name
+    end.
+
+%% @doc The exception that Elixir makes of an error.
+-spec normalize(error, Reason :: term(), Stack :: list()) -> {ok, map()} | error.
+normalize(error, Reason, Stack) ->
+    beamport_bounded:run(fun() -> call('Elixir.Exception', normalize, [error, Reason, Stack]) end,
+                         ?MESSAGE_MS).
+
+%% @doc An exception's message. A message/1 that fails or does not end gives a message
+%% that says so.
+-spec message(Exception :: map()) -> binary().
+message(Exception) ->
+    case beamport_bounded:run(fun() -> call('Elixir.Exception', message, [Exception]) end, ?MESSAGE_MS) of
+        {ok, Message} when is_binary(Message) ->
+            beamport_text:cut(beamport_text:utf8(Message), ?MAX_MESSAGE);
+        _ ->
+            <<"(the exception's message could not be made)">>
+    end.
+
+%% @doc A term as Elixir shows it, shortened.
+-spec inspect(term()) -> binary().
+inspect(Term) ->
+    Options = [{limit, 50}, {printable_limit, 1000}, {width, 200}],
+    case beamport_bounded:run(fun() -> call('Elixir.Kernel', inspect, [Term, Options]) end, ?MESSAGE_MS) of
+        {ok, Text} when is_binary(Text) -> beamport_text:cut(beamport_text:utf8(Text), ?MAX_SHOWN);
+        _ -> beamport_text:show(Term)
+    end.
+
+%% @doc A value as Elixir's interpolation writes it.
+-spec to_string(term()) -> binary().
+to_string(Value) ->
+    call('Elixir.String.Chars', to_string, [Value]).
+
+%% @doc Calls a function that may not exist.
+-spec call(module(), atom(), [term()]) -> term().
+call(M, F, Args) ->
+    apply(M, F, Args).

@@ -1,0 +1,84 @@
+%% @doc What there is to say about an event of the logger: its text, and those of its
+%% metadata that are simple values.
+-module(beamport_event).
+
+-export([text/2, meta/1]).
+
+-define(MAX_TEXT, 262144).
+-define(MAX_VALUE, 8192).
+-define(MAX_KEYS, 64).
+
+%% @doc The message, formatted as its own functions say, without its last newline and
+%% no longer than 256 KiB.
+-spec text(Message :: {io:format(), [term()]} | {report, logger:report()} | {string, unicode:chardata()},
+           Meta :: logger:metadata()) -> binary().
+text(Message, Meta) ->
+    Text = try chars(Message, Meta) of
+               Chars -> beamport_text:utf8(Chars)
+           catch
+               _:_ -> beamport_text:show(Message)
+           end,
+    beamport_text:cut(chomp(Text), ?MAX_TEXT).
+
+chars({string, String}, _) ->
+    String;
+chars({report, Report}, #{report_cb := Format}) when is_function(Format, 1) ->
+    {Text, Args} = Format(Report),
+    format(Text, Args);
+chars({report, Report}, #{report_cb := Format}) when is_function(Format, 2) ->
+    Format(Report, #{depth => unlimited, chars_limit => ?MAX_TEXT, single_line => false});
+chars({report, Report}, _) ->
+    {Text, Args} = logger:format_report(Report),
+    format(Text, Args);
+chars({Format, Args}, _) ->
+    format(Format, Args).
+
+format(Format, Args) ->
+    io_lib:format(Format, Args, [{chars_limit, ?MAX_TEXT}]).
+
+chomp(Text) ->
+    Size = byte_size(Text) - 1,
+    case Text of
+        <<Line:Size/binary, "\n">> -> Line;
+        _ -> Text
+    end.
+
+%% @doc Where an event comes from (`mfa', `file', `line', `pid', `domain', as far as
+%% they are known), and the binaries, numbers and atoms that code has added.
+-spec meta(logger:metadata()) -> #{atom() => binary() | number() | atom()}.
+meta(Meta) ->
+    pairs(maps:next(maps:iterator(Meta)), ?MAX_KEYS, #{}).
+
+pairs(none, _, Kept) -> Kept;
+pairs(_, 0, Kept) -> Kept;
+pairs({Key, Value, More}, Left, Kept) ->
+    case value(Key, Value) of
+        {ok, Simple} -> pairs(maps:next(More), Left - 1, Kept#{Key => Simple});
+        none -> pairs(maps:next(More), Left, Kept)
+    end.
+
+%% What the frame says elsewhere, or what is for the logger's own use, is left out.
+value(time, _) -> none;
+value(gl, _) -> none;
+value(report_cb, _) -> none;
+value(error_logger, _) -> none;
+value(logger_formatter, _) -> none;
+value(module, _) -> none;
+value(function, _) -> none;
+value(mfa, {M, F, A}) when is_atom(M), is_atom(F), is_integer(A) ->
+    {ok, beamport_stack:mfa(M, F, A)};
+value(file, File) when is_list(File); is_binary(File) ->
+    {ok, beamport_text:cut(beamport_text:utf8(File), ?MAX_VALUE)};
+value(pid, Pid) when is_pid(Pid) ->
+    {ok, list_to_binary(pid_to_list(Pid))};
+value(domain, [_ | _] = Domain) ->
+    [First | More] = [atom_to_binary(Atom) || Atom <- Domain, is_atom(Atom)],
+    {ok, iolist_to_binary([First | [[$., Name] || Name <- More]])};
+value(Key, Value) when is_atom(Key), is_binary(Value) ->
+    {ok, beamport_text:cut(beamport_text:utf8(Value), ?MAX_VALUE)};
+value(Key, Value) when is_atom(Key), is_number(Value) ->
+    {ok, Value};
+value(Key, Value) when is_atom(Key), is_atom(Value) ->
+    {ok, Value};
+value(_, _) ->
+    none.

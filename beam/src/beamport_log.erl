@@ -1,0 +1,65 @@
+%% @doc The logger handler that sends events as log frames.
+%%
+%% The frame is written by the process that logs: it comes before whatever that
+%% process causes afterwards, and the process waits while the port is busy.
+-module(beamport_log).
+
+-export([install/0, drop_sasl/0, log/2, noise/2]).
+
+-define(ID, beamport).
+
+%% @doc Sends all events of the logger as frames, and takes the handler away that
+%% prints them. Does nothing where there is no logger.
+-spec install() -> ok.
+install() ->
+    case whereis(logger) of
+        undefined ->
+            ok;
+        _ ->
+            Filters = [{progress, {fun logger_filters:progress/2, stop}},
+                       {noise, {fun ?MODULE:noise/2, stop}}],
+            _ = logger:add_handler(?ID, ?MODULE, #{filters => Filters}),
+            _ = logger:remove_handler(default),
+            ok
+    end.
+
+%% @doc A filter for reports of applications that were stopped as they should be.
+-spec noise(logger:log_event(), stop) -> stop | ignore.
+noise(#{msg := {report, #{label := {application_controller, exit}, report := Report}}}, stop) ->
+    case lists:keyfind(exited, 1, Report) of
+        {exited, stopped} -> stop;
+        _ -> ignore
+    end;
+noise(_, stop) ->
+    ignore.
+
+%% @doc Leaves out the reports of supervisors and of crashed processes that the
+%% domain `[otp, sasl]' has, as Elixir's logger does unless it is told otherwise.
+-spec drop_sasl() -> ok.
+drop_sasl() ->
+    _ = logger:add_handler_filter(?ID, sasl, {fun logger_filters:domain/2, {stop, sub, [otp, sasl]}}),
+    ok.
+
+%% @doc Sends an event. Called by the logger, in the process that logs.
+-spec log(logger:log_event(), logger:handler_config()) -> ok.
+log(#{level := Level, msg := Message, meta := Meta}, _Config) ->
+    %% A handler that fails is taken away, with all that would be logged later.
+    try
+        Text = beamport_event:text(Message, Meta),
+        write(Level, Meta, Text)
+    catch
+        _:_ -> ok
+    end.
+
+write(Level, Meta, Text) ->
+    Id = case Meta of
+             #{gl := GroupLeader} -> beamport_calls:id(GroupLeader);
+             _ -> nil
+         end,
+    Time = case Meta of
+               #{time := T} when is_integer(T) -> T;
+               _ -> os:system_time(microsecond)
+           end,
+    _ = beamport_frame:write(beamport_frame:log(Level, Time, Id, Text, beamport_event:meta(Meta),
+                                                beamport_link:max_packet())),
+    ok.

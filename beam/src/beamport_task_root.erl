@@ -1,0 +1,71 @@
+%% @doc The directory that holds a function's code.
+%%
+%% Its code is in `lib/*/ebin', as in a release, in `ebin', or beside the directory's
+%% other files. It comes before what else is on the code path, with one exception:
+%% applications that Erlang/OTP has itself are taken from there, since those of a
+%% release may be of another version than the emulator.
+-module(beamport_task_root).
+
+-export([add/1, directories/1, application_of/2]).
+
+%% @doc Puts the function's code on the code path. Returns the directories that hold
+%% some.
+-spec add(file:filename()) -> [file:filename()].
+add(Root) ->
+    Directories = directories(Root),
+    {Known, Own} = lists:partition(fun otp/1, Directories),
+    ok = code:add_pathsa(lists:reverse(Own)),
+    ok = code:add_pathsz(Known),
+    Directories.
+
+%% @doc Where the function's code is, as far as there is any.
+-spec directories(file:filename()) -> [file:filename()].
+directories(Root) ->
+    Libraries = filelib:wildcard(filename:join([escape(Root), "lib", "*", "ebin"])),
+    Ebin = [Dir || Dir <- [filename:join(Root, "ebin")], filelib:is_dir(Dir)],
+    Beside = [Root || filelib:wildcard("*.beam", Root) =/= []],
+    Libraries ++ Ebin ++ Beside.
+
+%% Characters that a wildcard gives a meaning to.
+escape(Path) ->
+    lists:flatmap(fun(C) -> case lists:member(C, "*?[]{},\\") of
+                                true -> [$\\, C];
+                                false -> [C]
+                            end
+                  end, Path).
+
+otp(Ebin) ->
+    case application_file(Ebin) of
+        {ok, beamport, _} -> true;
+        {ok, App, _} -> is_otp(code:lib_dir(App));
+        none -> false
+    end.
+
+is_otp(Dir) when is_list(Dir) -> lists:prefix(code:lib_dir() ++ "/", Dir);
+is_otp({error, bad_name}) -> false.
+
+%% @doc The application that a loaded module belongs to, by the `.app' file beside it,
+%% when that is in one of the directories.
+-spec application_of(module(), [file:filename()]) -> {ok, App :: atom()} | none.
+application_of(Module, Directories) ->
+    case code:which(Module) of
+        File when is_list(File) ->
+            Ebin = filename:dirname(File),
+            case lists:member(Ebin, Directories) andalso application_file(Ebin) of
+                {ok, App, _} -> {ok, App};
+                _ -> none
+            end;
+        _ ->
+            none
+    end.
+
+application_file(Ebin) ->
+    case filelib:wildcard("*.app", Ebin) of
+        [File | _] ->
+            case file:consult(filename:join(Ebin, File)) of
+                {ok, [{application, App, Properties}]} -> {ok, App, Properties};
+                _ -> none
+            end;
+        [] ->
+            none
+    end.

@@ -1,0 +1,34 @@
+-module(beamport_event_tests).
+
+-include_lib("eunit/include/eunit.hrl").
+
+text_test_() ->
+    [?_assertEqual(Text, beamport_event:text(Message, Meta)) ||
+        {Message, Meta, Text} <-
+            [{{string, "ä"}, #{}, <<"ä"/utf8>>},
+             {{string, [<<"a">>, $b]}, #{}, <<"ab">>},
+             {{string, <<255>>}, #{}, <<"ÿ"/utf8>>},
+             {{"~ts and ~p~n", ["a", b]}, #{}, <<"a and b">>},
+             {{"~p ~p", [1]}, #{}, <<"{\"~p ~p\",[1]}">>},
+             {{"two\nlines\n\n", []}, #{}, <<"two\nlines\n">>},
+             {{report, #{a => 1}}, #{}, <<"    a: 1">>},
+             {{report, [{a, 1}]}, #{report_cb => fun(_) -> {"cb ~p", [1]} end}, <<"cb 1">>},
+             {{report, [{a, 1}]}, #{report_cb => fun(_, #{single_line := false}) -> "two" end}, <<"two">>},
+             {{report, x}, #{report_cb => fun(_) -> error(x) end}, <<"{report,x}">>}]].
+
+bounded_test() ->
+    ?assert(byte_size(beamport_event:text({string, lists:duplicate(1000000, $ä)}, #{})) =< 262144),
+    ?assert(byte_size(beamport_event:text({"~p", [lists:seq(1, 1000000)]}, #{})) =< 262144).
+
+meta_test() ->
+    Meta = #{time => 1, gl => self(), pid => self(), mfa => {m, f, 2}, file => "m.erl", line => 7,
+             domain => [otp, sasl], report_cb => fun(_) -> "" end, error_logger => #{}, request => <<"r">>, count => 1,
+             part => 0.5, state => on, bytes => <<255>>, list => [1], map => #{}, tuple => {1}, fn => fun() -> 1 end,
+             <<"key">> => 1, crash_reason => {badarg, []}},
+    ?assertEqual(#{pid => list_to_binary(pid_to_list(self())), mfa => <<"m:f/2">>, file => <<"m.erl">>, line => 7,
+                   domain => <<"otp.sasl">>, request => <<"r">>, count => 1, part => 0.5, state => on,
+                   bytes => <<"ÿ"/utf8>>}, beamport_event:meta(Meta)).
+
+many_keys_test() ->
+    Meta = maps:from_list([{Atom, 1} || Atom <- lists:sublist(erlang:loaded(), 100)]),
+    ?assert(map_size(beamport_event:meta(Meta)) =< 64).

@@ -1,0 +1,97 @@
+%% @doc A callback for tests of the link: does what the request says.
+-module(link_callback).
+-behaviour(beamport_callback).
+
+-export([handle_call/1, handle_cast/1, stop/1, names/0]).
+
+%% Atoms that tests send: unknown ones are refused.
+names() ->
+    [waits, cancelled, cast, left, over, x, shutdown, badkey, warning, mfa, domain].
+
+handle_call({echo, Term}) -> {reply, Term};
+handle_call({size, Binary}) -> {reply, byte_size(Binary)};
+handle_call({binary, Size}) -> {reply, binary:copy(<<"x">>, Size)};
+handle_call({long_message, Size}) ->
+    {error, error, #{type => binary:copy(<<"t">>, Size), message => binary:copy(<<"ü"/utf8>>, Size)},
+     lists:duplicate(1000, <<"a line">>)};
+handle_call({raise, Class, Reason}) -> erlang:raise(Class, Reason, []);
+handle_call({returned, Type}) -> {error, returned, #{type => Type, message => <<"said so">>}, [<<"x:y/1">>]};
+handle_call(wrong) -> no_answer;
+handle_call(forever) -> receive after infinity -> ok end;
+handle_call(spin) -> spin(0);
+handle_call({wait_until_told, Name}) ->
+    true = register(Name, self()),
+    receive go_on -> {reply, Name} end;
+handle_call({tell, Name}) ->
+    case whereis(Name) of
+        undefined -> erlang:yield(), handle_call({tell, Name});
+        Pid -> Pid ! go_on, {reply, told}
+    end;
+handle_call({await, Name}) ->
+    case whereis(Name) of
+        undefined -> erlang:yield(), handle_call({await, Name});
+        _ -> {reply, there}
+    end;
+handle_call(kill_self) -> exit(self(), kill), receive after infinity -> ok end;
+handle_call(kill_guardian) -> exit(group_leader(), kill), receive after infinity -> ok end;
+handle_call(kill_link) -> exit(whereis(beamport_link), kill), receive after infinity -> ok end;
+handle_call({link_crash, Reason}) -> spawn_link(fun() -> exit(Reason) end), receive after infinity -> ok end;
+handle_call({print, Text}) -> {reply, io:put_chars(Text)};
+handle_call({print_and_wait, Text}) -> io:put_chars(Text), receive after infinity -> ok end;
+handle_call({print_to_user, Text}) -> {reply, io:put_chars(user, Text)};
+handle_call({io, Request}) -> {reply, io_request(Request)};
+handle_call({lines, N}) ->
+    _ = [begin
+             io:format("p~b~n", [I]),
+             logger:error("l~b", [I]),
+             Pid = self(),
+             spawn(fun() -> logger:error("s~b", [I]), Pid ! done end),
+             receive done -> ok end
+         end || I <- lists:seq(1, N)],
+    {reply, done};
+handle_call({leave_printer, Name}) ->
+    spawn(fun() -> register(Name, self()), printer() end),
+    {reply, ok};
+handle_call({printer, Name, Text}) ->
+    Name ! {print, self(), Text},
+    receive printed -> {reply, ok} end;
+handle_call({log, Level, Text, Meta}) -> {reply, logger:log(Level, Text, [], Meta)};
+handle_call({log_long, N}) -> {reply, logger:error("~ts", [lists:duplicate(N, $ü)])};
+handle_call({print_long, N}) -> {reply, io:put_chars(lists:duplicate(N, $ü))};
+handle_call(flood) -> flood();
+handle_call(atoms) -> {reply, erlang:system_info(atom_count)};
+handle_call({keys, Map}) -> {reply, maps:size(Map)};
+handle_call(processes) -> {reply, length(processes())};
+handle_call({after_stop, Text}) -> persistent_term:put(link_callback, Text), {reply, ok};
+handle_call(hang_on_stop) -> persistent_term:put(link_callback, hang), {reply, ok};
+handle_call(handlers) -> {reply, logger:get_handler_ids()}.
+
+handle_cast({print, Text}) -> io:put_chars(Text);
+handle_cast({raise, Reason}) -> error(Reason);
+handle_cast({tell, Name}) -> handle_call({tell, Name}).
+
+stop(Reason) ->
+    case persistent_term:get(link_callback, none) of
+        none -> ok;
+        hang -> receive after infinity -> ok end;
+        Text -> logger:error("~ts ~p", [Text, Reason])
+    end.
+
+spin(N) -> spin(N + 1).
+
+flood() ->
+    io:put_chars("a line that nobody reads for a while, of about a hundred characters, or a few more than a hundred\n"),
+    flood().
+
+printer() ->
+    receive
+        {print, From, Text} ->
+            io:put_chars(Text),
+            From ! printed,
+            printer()
+    end.
+
+io_request(Request) ->
+    Ref = make_ref(),
+    group_leader() ! {io_request, self(), Ref, Request},
+    receive {io_reply, Ref, Reply} -> Reply end.
