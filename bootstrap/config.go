@@ -1,0 +1,197 @@
+package bootstrap
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/beamport/beamport/beam"
+)
+
+// Version is told to the Runtime API.
+const Version = "0.1.0"
+
+// Defaults of [Config].
+const (
+	DefaultDeadlineMargin = 50 * time.Millisecond
+	DefaultStartTimeout   = 60 * time.Second
+	// DefaultStopTimeout fits into what Lambda gives a runtime to shut down.
+	DefaultStopTimeout = 200 * time.Millisecond
+)
+
+// maxConcurrency bounds what AWS_LAMBDA_MAX_CONCURRENCY may ask for.
+const maxConcurrency = 1000
+
+// Config says what [Run] runs. The zero Config is that of a runtime in Lambda:
+//
+//	Field           if zero
+//	RuntimeAPI      AWS_LAMBDA_RUNTIME_API
+//	Handler         _HANDLER
+//	TaskRoot        LAMBDA_TASK_ROOT, else the working directory
+//	MaxConcurrency  AWS_LAMBDA_MAX_CONCURRENCY, else 1
+//	DeadlineMargin  DefaultDeadlineMargin
+//	StartTimeout    DefaultStartTimeout
+//	StopTimeout     DefaultStopTimeout
+//	Search          erlang/ and elixir/ beside the executable, else ERLANG_HOME
+//	                and ELIXIR_HOME, else PATH
+//	Logs            standard error
+//	LogFormat       AWS_LAMBDA_LOG_FORMAT, else Text
+//	LogLevel        AWS_LAMBDA_LOG_LEVEL, else everything is logged
+//
+// What the context of an invocation says of the function comes from
+// AWS_LAMBDA_FUNCTION_NAME, _VERSION and _MEMORY_SIZE, AWS_LAMBDA_LOG_GROUP_NAME
+// and AWS_LAMBDA_LOG_STREAM_NAME. All of these are looked up in Environ.
+type Config struct {
+	// Environ is the environment of the VM, and where the variables above are looked
+	// up. Nil is [os.Environ].
+	Environ []string
+
+	// RuntimeAPI is the host and port of the Runtime API.
+	RuntimeAPI string
+	// Handler names the function, such as Example.hello.
+	Handler string
+	// TaskRoot is the folder of the function's code, in lib/*/ebin, ebin, and *.beam
+	// of the folder itself. It is the VM's working directory.
+	TaskRoot string
+
+	// MaxConcurrency is how many invocations may be under way at a time, all in the
+	// one VM.
+	MaxConcurrency int
+	// DeadlineMargin is how long before its deadline an invocation is given up, so
+	// that the error can still be posted.
+	DeadlineMargin time.Duration
+	// StartTimeout is how long a VM may take until it is ready, its handler not
+	// counted.
+	StartTimeout time.Duration
+	// StopTimeout is how long a VM may take to stop before it is killed.
+	StopTimeout time.Duration
+
+	// Search says where Erlang and Elixir are.
+	Search beam.Search
+
+	// Logs takes what the function and the VM log and print, in writes of whole
+	// entries, one write at a time. An entry of several lines is one write.
+	Logs io.Writer
+	// Logger, if set, takes all that instead of Logs, as records with the attributes
+	// request_id, stream (stdout or stderr, for what the VM prints) and those of the
+	// function's own. LogFormat is not used then.
+	Logger *slog.Logger
+	// LogFormat is Text or JSON, in capitals or not.
+	LogFormat string
+	// LogLevel is the lowest level logged: TRACE, DEBUG, INFO, WARN, ERROR or FATAL.
+	LogLevel string
+
+	// OnReady, if set, is called when a VM has its handler ready: once at the start,
+	// and once for each VM that takes the place of one that died. No invocation is
+	// served until it returns.
+	OnReady func(Ready)
+	// OnInvocation, if set, is called when an invocation is over: its answer has been
+	// posted, or Run is ending. It is called by as many goroutines as MaxConcurrency
+	// says.
+	OnInvocation func(Done)
+}
+
+// Ready tells of a VM that is ready for invocations.
+type Ready struct {
+	Handler string        // the function found, such as Example.hello/2
+	Release string        // of OTP, such as 25
+	Pid     int           // of the VM
+	Start   time.Duration // from the VM's start to its ready frame
+	Init    time.Duration // from there until the handler was ready
+}
+
+// Done tells of an invocation that is over.
+type Done struct {
+	RequestID string
+	// Duration is from the event's arrival to the end of the answer's post.
+	Duration time.Duration
+	// Err is nil if the function returned a result and that was posted. It wraps a
+	// [*FunctionError] if the caller was told of an error, and a
+	// [*runtimeapi.StatusError] if the Runtime API refused the answer. It wraps the
+	// context's error if there was no answer because Run was ended.
+	Err error
+}
+
+// settings are a Config without gaps, and what is made of it.
+type settings struct {
+	Config
+	context contextWriter
+	logs    *logWriter
+}
+
+// complete fills the gaps. What can be known of the settings is there in case of
+// an error too.
+func (c Config) complete() (*settings, error) {
+	if c.Environ == nil {
+		c.Environ = os.Environ()
+	}
+	env := environment(c.Environ)
+	c.RuntimeAPI = cmp.Or(c.RuntimeAPI, env["AWS_LAMBDA_RUNTIME_API"])
+	c.Handler = cmp.Or(c.Handler, env["_HANDLER"])
+	c.TaskRoot = cmp.Or(c.TaskRoot, env["LAMBDA_TASK_ROOT"])
+	c.LogFormat = cmp.Or(c.LogFormat, env["AWS_LAMBDA_LOG_FORMAT"])
+	c.LogLevel = cmp.Or(c.LogLevel, env["AWS_LAMBDA_LOG_LEVEL"])
+	c.DeadlineMargin = cmp.Or(c.DeadlineMargin, DefaultDeadlineMargin)
+	c.StartTimeout = cmp.Or(c.StartTimeout, DefaultStartTimeout)
+	c.StopTimeout = cmp.Or(c.StopTimeout, DefaultStopTimeout)
+	if c.Search == (beam.Search{}) {
+		c.Search = beam.DefaultSearch(c.Environ)
+	}
+	if c.Logs == nil {
+		c.Logs = os.Stderr
+	}
+	s := &settings{Config: c, context: newContextWriter(env)}
+	if s.Handler == "" {
+		return s, errors.New("bootstrap: _HANDLER is not set: it names the function, such as Example.hello or example:hello")
+	}
+	if err := s.completeTaskRoot(); err != nil {
+		return s, err
+	}
+	if err := s.completeConcurrency(env); err != nil {
+		return s, err
+	}
+	var err error
+	s.logs, err = newLogWriter(s.Config)
+	return s, err
+}
+
+func (s *settings) completeTaskRoot() error {
+	if s.TaskRoot == "" {
+		dir, err := os.Getwd()
+		if err != nil {
+			return fmt.Errorf("bootstrap: LAMBDA_TASK_ROOT is not set: %w", err)
+		}
+		s.TaskRoot = dir
+	}
+	root, err := filepath.Abs(s.TaskRoot)
+	if err != nil {
+		return fmt.Errorf("bootstrap: LAMBDA_TASK_ROOT: %w", err)
+	}
+	s.TaskRoot = root
+	info, err := os.Stat(root)
+	if err != nil {
+		return fmt.Errorf("bootstrap: the folder of the function's code: %w", err)
+	}
+	if !info.IsDir() {
+		return fmt.Errorf("bootstrap: the folder of the function's code, %s, is a file", root)
+	}
+	return nil
+}
+
+func (s *settings) completeConcurrency(env map[string]string) error {
+	if text := env["AWS_LAMBDA_MAX_CONCURRENCY"]; s.MaxConcurrency == 0 && text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil || n < 1 || n > maxConcurrency {
+			return fmt.Errorf("bootstrap: AWS_LAMBDA_MAX_CONCURRENCY is %.20q, not a number from 1 to %d", text, maxConcurrency)
+		}
+		s.MaxConcurrency = n
+	}
+	s.MaxConcurrency = max(s.MaxConcurrency, 1)
+	return nil
+}

@@ -1,0 +1,87 @@
+package bootstrap
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/beamport/beamport/bootstrap/runtimeapi"
+	"github.com/beamport/beamport/etf"
+	"github.com/beamport/beamport/port"
+)
+
+// FunctionError is how an invocation failed, as its caller was told: the
+// function's own error, or the runtime's for it.
+type FunctionError struct {
+	Type       string   // such as ArithmeticError, Function.Timeout or Runtime.ExitError
+	Message    string   // the function's own text, or a sentence
+	StackTrace []string // innermost call first
+	Err        error    // what it came from, or nil
+}
+
+// Error gives the type and the message.
+func (e *FunctionError) Error() string { return "bootstrap: " + e.Type + ": " + e.Message }
+
+// Unwrap returns Err.
+func (e *FunctionError) Unwrap() error { return e.Err }
+
+func (e *FunctionError) failure() runtimeapi.Failure {
+	return runtimeapi.Failure{Type: e.Type, Message: e.Message, StackTrace: e.StackTrace}
+}
+
+func failf(errorType string, err error, format string, args ...any) *FunctionError {
+	return &FunctionError{Type: errorType, Message: fmt.Sprintf(format, args...), Err: err}
+}
+
+// explain turns the failure of a call into what the function's caller is told.
+func explain(err error) *FunctionError {
+	var call *port.CallError
+	if errors.As(err, &call) {
+		errorType := call.Type()
+		if errorType == "" {
+			errorType = "Function.Error"
+		}
+		return &FunctionError{Type: errorType, Message: call.Message(), StackTrace: call.Stack, Err: err}
+	}
+	var size *port.PacketSizeError
+	var exit *port.ExitError
+	var limit *etf.LimitError
+	switch {
+	case errors.As(err, &exit):
+		return failf("Runtime.ExitError", err, "%s", describeExit(exit))
+	case errors.As(err, &limit):
+		return failf("Function.BadResult", err, "the handler's result cannot be written as JSON: %s", strings.TrimPrefix(limit.Error(), "etf: "))
+	case errors.As(err, &size):
+		return failf("Runtime.EventTooLarge", err, "the event takes %d bytes as a term, and a frame holds at most %d", size.Size, size.Max)
+	default:
+		return failf("Runtime.ExitError", err, "the VM did not answer: %v", err)
+	}
+}
+
+// shownLines is how many of the last lines on stderr an exit is explained with.
+const shownLines = 5
+
+// describeExit says how a VM ended, with what it last wrote to stderr, the place
+// where it says why.
+func describeExit(exit *port.ExitError) string {
+	how := fmt.Sprintf("the VM ended with exit status %d", exit.Code)
+	if exit.Signal != 0 {
+		how = fmt.Sprintf("the VM was ended by signal %d (%s)", int(exit.Signal), exit.Signal)
+	}
+	if exit.Err != nil {
+		how += ": " + exit.Err.Error()
+	}
+	if n := len(exit.Stderr); n > 0 {
+		how += "; it last wrote: " + strings.Join(exit.Stderr[max(0, n-shownLines):], "\n")
+	}
+	return how
+}
+
+// describe is describeExit for an exit, and the error's own text otherwise.
+func describe(err error) string {
+	var exit *port.ExitError
+	if errors.As(err, &exit) {
+		return describeExit(exit)
+	}
+	return err.Error()
+}

@@ -1,0 +1,109 @@
+package bootstrap
+
+import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/beamport/beamport/bootstrap/emulator"
+	"github.com/beamport/beamport/etf"
+	"github.com/beamport/beamport/port"
+)
+
+var logTime = time.UnixMicro(1735689600250000)
+
+func TestLogText(t *testing.T) {
+	r := startRig(t, emulator.Options{}, fakeConfig(t, "good"))
+	r.do(emulator.Invocation{Payload: []byte(`{"do":"log"}`), RequestID: "r-1"})
+	assert.Equal(t, []string{
+		"[WARN]\t2025-01-01T00:00:00.250Z\tr-1\ttwo\nlines\n",
+		"[DEBUG]\t2025-01-01T00:00:00.250Z\tof nobody\n",
+	}, r.logs.all())
+}
+
+func TestLogJSON(t *testing.T) {
+	r := startRig(t, emulator.Options{}, fakeConfig(t, "good", "AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL=info"))
+	r.do(emulator.Invocation{Payload: []byte(`{"do":"log"}`), RequestID: "r-1"})
+	require.Len(t, r.logs.all(), 1, "DEBUG is below the level")
+	assert.JSONEq(t, `{"timestamp":"2025-01-01T00:00:00.250Z","level":"WARN","requestId":"r-1",
+		"message":"two\nlines","line":7,"domain":"web"}`, r.logs.all()[0])
+	assert.Equal(t, 1, strings.Count(r.logs.all()[0], "\n"), "an entry is a line")
+
+	r.do(emulator.Invocation{Payload: []byte(`{"do":"raise"}`), RequestID: "r-2"})
+	var got map[string]any
+	require.NoError(t, json.Unmarshal([]byte(r.logs.all()[1]), &got))
+	delete(got, "timestamp")
+	assert.Equal(t, map[string]any{
+		"level": "ERROR", "requestId": "r-2", "message": "ArithmeticError: bad argument", "errorType": "ArithmeticError",
+		"errorMessage": "bad argument", "stackTrace": []any{"lib/a.ex:3: A.b/2", "A.c/1"},
+	}, got)
+
+	r.do(emulator.Invocation{Payload: []byte(`{"do":"exit"}`), RequestID: "r-3"})
+	assert.Contains(t, r.logs.await(t, "on stdout"), `"stream":"stdout"`)
+	assert.Contains(t, r.logs.await(t, "last words"), `"stream":"stderr"`)
+	for _, entry := range r.logs.all() {
+		assert.True(t, json.Valid([]byte(entry)), entry)
+	}
+}
+
+func TestLogRecords(t *testing.T) {
+	var out bytes.Buffer
+	logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo}))
+	l, err := newLogWriter(Config{Logger: logger})
+	require.NoError(t, err)
+	l.log("r-1", port.Log{Level: "emergency", Time: logTime, Text: "x", Meta: etf.Map(etf.Pair{Key: etf.Atom("line"), Value: etf.Int(7)})})
+	l.log("", port.Log{Level: "debug", Time: logTime, Text: "y"})
+	l.output(port.Stderr, []byte("z"))
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	require.Len(t, lines, 2, "the logger's level counts")
+	var first, second map[string]any
+	require.NoError(t, json.Unmarshal([]byte(lines[0]), &first))
+	require.NoError(t, json.Unmarshal([]byte(lines[1]), &second))
+	at, err := time.Parse(time.RFC3339Nano, first["time"].(string))
+	require.NoError(t, err)
+	assert.True(t, at.Equal(logTime))
+	delete(first, "time")
+	delete(second, "time")
+	assert.Equal(t, map[string]any{"level": "ERROR+4", "msg": "x", "request_id": "r-1", "line": 7.0}, first)
+	assert.Equal(t, map[string]any{"level": "INFO", "msg": "z", "stream": "stderr"}, second)
+}
+
+func TestLogLevels(t *testing.T) {
+	for erlang, lambda := range map[string]string{
+		"emergency": "FATAL", "alert": "FATAL", "critical": "FATAL", "error": "ERROR", "warning": "WARN",
+		"notice": "INFO", "info": "INFO", "debug": "DEBUG", "of tomorrow": "INFO",
+	} {
+		assert.Equal(t, lambda, levelOf(erlang), erlang)
+	}
+	var out bytes.Buffer
+	l, err := newLogWriter(Config{Logs: &out, LogLevel: "Error"})
+	require.NoError(t, err)
+	l.log("", port.Log{Level: "warning", Text: "no"})
+	l.log("", port.Log{Level: "error", Text: "yes", Time: logTime})
+	assert.Equal(t, "[ERROR]\t2025-01-01T00:00:00.250Z\tyes\n", out.String())
+}
+
+// A function cannot break a line of JSON, or pass its own fields for ours.
+func TestLogJSONHostile(t *testing.T) {
+	var out bytes.Buffer
+	l, err := newLogWriter(Config{Logs: &out, LogFormat: "json"})
+	require.NoError(t, err)
+	l.log("r-1", port.Log{Level: "info", Time: logTime, Text: "a\"\n\xff\x00", Meta: etf.Map(
+		etf.Pair{Key: etf.Atom("requestId"), Value: etf.String("r-2")},
+		etf.Pair{Key: etf.Atom("level"), Value: etf.String("FATAL")},
+		etf.Pair{Key: etf.Atom("b"), Value: etf.Bool(true)},
+		etf.Pair{Key: etf.Atom("f"), Value: etf.Float(1.5)},
+		etf.Pair{Key: etf.Atom("bin"), Value: etf.Binary([]byte{0xff})},
+		etf.Pair{Key: etf.Atom("list"), Value: etf.List()},
+		etf.Pair{Key: etf.Int(1), Value: etf.Int(1)},
+	)})
+	assert.Equal(t, 1, strings.Count(out.String(), "\n"))
+	assert.JSONEq(t, `{"timestamp":"2025-01-01T00:00:00.250Z","level":"INFO","requestId":"r-1","message":"a\"\n\ufffd\u0000",
+		"b":true,"f":1.5,"bin":"\ufffd"}`, out.String())
+}

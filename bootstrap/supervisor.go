@@ -1,0 +1,228 @@
+package bootstrap
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/beamport/beamport/beam"
+	"github.com/beamport/beamport/etf"
+	"github.com/beamport/beamport/port"
+)
+
+const (
+	crashLimit  = 5
+	crashWindow = 30 * time.Second
+
+	// settleTime is how long a VM may take to kill the process of an invocation that
+	// was given up; one that takes longer is killed itself.
+	settleTime = time.Second
+	// settleStep is how often it is looked whether it has.
+	settleStep = 2 * time.Millisecond
+)
+
+// ErrCrashLoop says that VM after VM died, so that there is no use in another.
+var ErrCrashLoop = fmt.Errorf("bootstrap: the VM died %d times within %v", crashLimit, crashWindow)
+
+// vm is a VM whose handler is ready.
+type vm struct {
+	process *port.Process
+}
+
+// supervisor has one VM at a time, and starts another when that has died.
+type supervisor struct {
+	*settings
+
+	// lock holds the fields below. It is a channel since a start takes long, and
+	// who waits for it has a context.
+	lock    chan struct{}
+	current *vm
+	crashes crashes
+	gaveUp  bool // because of crashes
+	install *beam.Installation
+	boot    beam.Boot
+	cleanup func() error
+}
+
+func newSupervisor(s *settings) *supervisor {
+	return &supervisor{settings: s, lock: make(chan struct{}, 1), cleanup: func() error { return nil }}
+}
+
+// live returns the VM, after starting one if there is none or it has died.
+func (s *supervisor) live(ctx context.Context) (*vm, error) {
+	select {
+	case s.lock <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-s.lock }()
+
+	if s.current != nil {
+		select {
+		case <-s.current.process.Conn().Done():
+		default:
+			return s.current, nil
+		}
+		<-s.current.process.Done() // follows at once
+		s.logs.runtime("ERROR", "", "the VM died: "+strings.TrimPrefix(s.current.process.Err().Error(), "port: "))
+		s.current = nil
+		s.gaveUp = s.crashes.add(time.Now())
+	}
+	if s.gaveUp {
+		return nil, ErrCrashLoop
+	}
+	started, err := s.startLocked(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.current = started
+	return started, nil
+}
+
+// crashes are the times of the latest deaths, oldest first.
+type crashes []time.Time
+
+// add takes note of a death and says whether it was one too many.
+func (c *crashes) add(now time.Time) bool {
+	*c = append(*c, now)
+	for now.Sub((*c)[0]) > crashWindow {
+		*c = (*c)[1:]
+	}
+	return len(*c) >= crashLimit
+}
+
+func (s *supervisor) startLocked(ctx context.Context) (*vm, error) {
+	if err := s.locateLocked(); err != nil {
+		return nil, err
+	}
+	path, args, env := s.install.Command(s.boot, childEnviron(s.Environ))
+	begin := time.Now()
+	process, err := port.Start(ctx, port.Command{
+		Path: path, Args: args, Env: env, Dir: s.TaskRoot,
+		StartTimeout: s.StartTimeout,
+		StopTimeout:  s.StopTimeout,
+		OnOutput:     s.logs.output,
+		Options:      port.Options{OnLog: func(line port.Log) { s.logs.log("", line) }},
+	})
+	if err != nil {
+		return nil, &InitError{
+			Type:    "Runtime.ExitError",
+			Message: fmt.Sprintf("handler %q: the VM did not start: %s", s.Handler, describe(err)),
+			Err:     err,
+		}
+	}
+	ready := Ready{Start: time.Since(begin), Pid: process.Pid()}
+	begin = time.Now()
+	if ready.Handler, err = s.init(ctx, process); err != nil {
+		s.stop(process)
+		return nil, err
+	}
+	ready.Init = time.Since(begin)
+	if release, ok := process.Ready().Info.GetAtom("otp"); ok {
+		ready.Release, _ = release.Text()
+	}
+	if s.OnReady != nil {
+		s.OnReady(ready)
+	}
+	return &vm{process: process}, nil
+}
+
+// locateLocked finds, once, what a VM is started from.
+func (s *supervisor) locateLocked() error {
+	if s.install != nil {
+		return nil
+	}
+	failed := func(errorType string, err error) error {
+		return &InitError{
+			Type:    errorType,
+			Message: fmt.Sprintf("handler %q: %s", s.Handler, strings.TrimPrefix(err.Error(), "beam: ")),
+			Err:     err,
+		}
+	}
+	install, err := beam.Find(s.Search)
+	if err != nil {
+		return failed("Runtime.NoErlang", err)
+	}
+	ebin, cleanup, err := beam.Ebin(s.Search.Dir)
+	if err != nil {
+		return failed("Runtime.InitError", err)
+	}
+	s.cleanup = cleanup
+	s.boot = beam.Boot{Ebin: ebin}
+	s.boot.Elixir, _ = beam.FindElixir(s.Search)
+	s.install = &install
+	return nil
+}
+
+// init makes the handler ready and returns the name of the function found.
+func (s *supervisor) init(ctx context.Context, process *port.Process) (string, error) {
+	reply, err := process.Conn().Call(ctx, etf.Tuple(etf.Atom("init"), etf.Map(
+		etf.Pair{Key: etf.Atom("handler"), Value: etf.String(s.Handler)},
+		etf.Pair{Key: etf.Atom("task_root"), Value: etf.String(s.TaskRoot)},
+	)))
+	if err == nil {
+		handler, _ := reply.GetAtom("handler")
+		name, _ := handler.Text()
+		return name, nil
+	}
+	var call *port.CallError
+	if !errors.As(err, &call) {
+		return "", &InitError{
+			Type:    "Runtime.ExitError",
+			Message: fmt.Sprintf("handler %q: the VM died while the handler was made ready: %s", s.Handler, describe(err)),
+			Err:     err,
+		}
+	}
+	f := explain(err)
+	if !strings.Contains(f.Message, s.Handler) {
+		f.Message = fmt.Sprintf("handler %q: %s", s.Handler, f.Message)
+	}
+	return "", &InitError{
+		Type:       f.Type,
+		Message:    f.Message,
+		StackTrace: f.StackTrace,
+		Err:        err,
+	}
+}
+
+// settle returns when the processes of the invocations that were given up are
+// gone. It kills a VM in which they are not in time: one that hangs, or one with a
+// process that cannot be killed because it is inside native code.
+func (s *supervisor) settle(ctx context.Context, vm *vm) {
+	limit := time.NewTimer(settleTime)
+	defer limit.Stop()
+	step := time.NewTicker(settleStep)
+	defer step.Stop()
+	for vm.process.Conn().Stats().Abandoned > 0 {
+		select {
+		case <-step.C:
+		case <-limit.C:
+			s.logs.runtime("ERROR", "", "the VM did not end an invocation that was given up, and is killed")
+			_ = vm.process.Kill() // always nil
+			<-vm.process.Conn().Done()
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// stop ends a VM, by force if it takes too long.
+func (s *supervisor) stop(process *port.Process) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.StopTimeout)
+	defer cancel()
+	_ = process.Stop(ctx) // how it ended is of no interest to anybody
+}
+
+// close ends the VM and removes what was written out for it.
+func (s *supervisor) close() {
+	s.lock <- struct{}{}
+	defer func() { <-s.lock }()
+	if s.current != nil {
+		s.stop(s.current.process)
+		s.current = nil
+	}
+	_ = s.cleanup() // a folder left in the temporary one does no harm
+}

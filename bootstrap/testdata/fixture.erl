@@ -1,0 +1,105 @@
+%% A handler that does what its event says.
+-module(fixture).
+
+-export([handle/2, only_event/1, three/3, ack/1]).
+
+only_event(Event) -> {ok, #{event => Event}}.
+
+three(Event, _, _) -> {ok, Event}.
+
+ack(_) -> {ok, #{}}.
+
+handle(#{<<"do">> := Do} = Event, Context) -> do(Do, Event, Context);
+handle(Event, _) -> {ok, Event}.
+
+%% Results.
+do(<<"echo">>, #{<<"value">> := Value}, _) -> {ok, Value};
+do(<<"keys">>, _, _) -> {ok, #{atom => 1, <<"binary">> => 2, 3 => null, true => undefined, list => [nil, false, a]}};
+do(<<"sum">>, #{<<"n">> := N, <<"values">> := Values, <<"text">> := Text}, #{request_id := Id}) ->
+    {ok, #{n => N, sum => lists:sum(Values), text => Text, request_id => Id, pid => list_to_binary(os:getpid())}};
+do(<<"context">>, _, Context) -> {ok, Context};
+do(<<"text">>, #{<<"value">> := Value}, _) -> {ok, <<"text/html">>, Value};
+do(<<"binary">>, #{<<"size">> := Size}, _) -> {ok, <<"application/octet-stream">>, binary:copy(<<1>>, Size)};
+do(<<"problem">>, _, _) -> {ok, <<"application/problem+json">>, #{title => <<"x">>}};
+do(<<"error">>, _, _) -> {error, #{errorType => <<"Teapot">>, errorMessage => <<"short and stout">>}};
+do(<<"error text">>, _, _) -> {error, <<"no tea">>};
+
+%% Results that are none.
+do(<<"nonsense">>, _, _) -> self();
+do(<<"tuple">>, _, _) -> {ok, [1, {2, 3}]};
+do(<<"pid">>, _, _) -> {ok, #{a => [self()]}};
+do(<<"fun">>, _, _) -> {ok, #{f => fun() -> ok end}};
+do(<<"latin1">>, _, _) -> {ok, #{text => <<16#E9>>}};
+do(<<"float key">>, _, _) -> {ok, #{1.5 => 1}};
+do(<<"same keys">>, _, _) -> {ok, #{a => 1, <<"a">> => 2}};
+do(<<"improper">>, _, _) -> {ok, [1 | 2]};
+do(<<"bits">>, _, _) -> {ok, [<<1:3>>]};
+do(<<"deep">>, #{<<"depth">> := Depth}, _) -> {ok, lists:foldl(fun(_, In) -> [In] end, [], lists:seq(2, Depth))};
+do(<<"many">>, #{<<"count">> := Count}, _) -> {ok, lists:duplicate(Count, 1)};
+do(<<"digits">>, _, _) -> {ok, [1 bsl 10000]};
+
+%% Crashes.
+do(<<"badarith">>, #{<<"by">> := By}, _) -> {ok, 1 div By};
+do(<<"badmatch">>, Event, _) -> #{<<"none">> := X} = Event, {ok, X};
+do(<<"undef">>, _, _) -> no_such_module:call();
+do(<<"raise">>, _, _) -> error({my_reason, <<"x">>});
+do(<<"exit">>, _, _) -> exit(kaput);
+do(<<"exit normal">>, _, _) -> exit(normal);
+do(<<"throw">>, _, _) -> throw({ball, 1});
+do(<<"killed">>, _, _) -> exit(self(), kill), timer:sleep(infinity);
+do(<<"linked">>, _, _) -> spawn_link(fun() -> exit(boom) end), timer:sleep(infinity);
+do(<<"heap">>, _, _) -> process_flag(max_heap_size, 100000), {ok, length(lists:seq(1, 10000000))};
+
+%% The end of the VM.
+do(<<"halt">>, #{<<"status">> := Status}, _) -> halt(Status);
+do(<<"slogan">>, _, _) -> halt("out of tea");
+do(<<"signal">>, #{<<"name">> := Name}, _) ->
+    os:cmd(["kill -", binary_to_list(Name), " ", os:getpid()]),
+    timer:sleep(infinity);
+do(<<"kill link">>, _, _) -> exit(whereis(beamport_link), kill), timer:sleep(infinity);
+
+%% No end.
+do(<<"hang">>, _, _) -> io:format("hanging~n"), timer:sleep(infinity);
+do(<<"spin">>, _, _) -> io:format("spinning~n"), spin(0);
+do(<<"trap">>, _, _) -> process_flag(trap_exit, true), io:format("hanging~n"), spin(0);
+
+%% A meeting of as many invocations as are said: each answers when all are there.
+do(<<"meet">>, #{<<"count">> := Count}, _) ->
+    case ets:whereis(meeting) of
+        undefined -> catch ets:new(meeting, [named_table, public, {heir, whereis(init), none}]);
+        _ -> ok
+    end,
+    _ = ets:update_counter(meeting, count, 1, {count, 0}),
+    meet(Count);
+
+%% Noise.
+do(<<"noise">>, _, _) ->
+    Noise = binary:copy(<<16#83, 104, 3, 0, 255, "noise">>, 20000),
+    ok = file:write_file("/proc/self/fd/1", Noise),
+    ok = file:write_file("/proc/self/fd/2", Noise),
+    erlang:display({noise, <<"display">>}),
+    io:format(user, "noise ~ts~n", [[16#1F300]]),
+    io:format("noise of the call ~ts~n", [[16#1F300]]),
+    spawn(fun() -> error(noise) end),
+    {ok, #{quiet => true}};
+do(<<"log">>, _, _) ->
+    io:format("printed~nin two "), io:format("lines"),
+    logger:warning("warned of ~p", [tea]),
+    logger:error(#{what => tea}),
+    {ok, nil};
+do(<<"environment">>, _, _) ->
+    {ok, #{home => list_to_binary(os:getenv("HOME", "")), node => node(), cwd => list_to_binary(element(2, file:get_cwd())),
+           epmd => length([P || P <- registered(), P =:= erl_epmd orelse P =:= net_kernel]),
+           fd => list_to_binary(os:getenv("_LAMBDA_TELEMETRY_LOG_FD", "")),
+           latin1 => file:native_name_encoding() =:= latin1}};
+do(<<"atoms">>, Event, _) ->
+    true = is_map(Event),
+    {ok, erlang:system_info(atom_count)}.
+
+spin(N) -> spin(N + 1).
+
+meet(Count) ->
+    case ets:lookup(meeting, count) of
+        [{count, N}] when N >= Count -> {ok, #{met => Count}};
+        _ -> erlang:yield(), meet(Count)
+    end.

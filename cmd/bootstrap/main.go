@@ -1,0 +1,52 @@
+// Command bootstrap is the program that Lambda starts: the runtime for functions
+// that run in a BEAM. It takes everything from the environment; see
+// [bootstrap.Config] for the variables.
+//
+// It looks for Erlang in the folder erlang beside itself, as in a layer, then in
+// ERLANG_HOME, then for an erl on the PATH. It carries the Erlang modules that it
+// needs, and uses those of beam/ebin beside it where there are any.
+//
+// The exit status is 0 after SIGTERM or SIGINT, and 1 after an error, which it
+// writes to stderr.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/beamport/beamport/bootstrap"
+)
+
+func main() {
+	version := flag.Bool("version", false, "print the version and exit")
+	flag.Parse()
+	if *version {
+		fmt.Println("beamport " + bootstrap.Version)
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
+	err := bootstrap.Run(ctx, bootstrap.Config{})
+	stop()
+	if err != nil {
+		report(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// report writes an error, with the stack trace where code of the function's
+// crashed.
+func report(w io.Writer, err error) {
+	fmt.Fprintln(w, err)
+	var e *bootstrap.InitError
+	if errors.As(err, &e) {
+		for _, line := range e.StackTrace {
+			fmt.Fprintln(w, "    "+line)
+		}
+	}
+}
