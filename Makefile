@@ -1,0 +1,79 @@
+# make help says what there is.
+SHELL      := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO          ?= go
+# Extra flags for go test, such as GOTESTFLAGS=-race.
+GOTESTFLAGS ?=
+# How long each fuzz target runs.
+FUZZTIME    ?= 20s
+BENCHCOUNT  ?= 5
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+
+ERL_SOURCES := $(wildcard beam/src/*.erl)
+EBIN        := build/beam/ebin
+EVENTS      := $(addprefix examples/events/,empty.json apigateway-v2.json sqs-batch.json s3-put.json eventbridge.json)
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+.PHONY: deps
+deps: ## install Erlang/OTP and Elixir with apt, when they are missing
+	@scripts/deps.sh
+
+.PHONY: build
+build: deps beam ## build build/bootstrap, build/beamport and build/beam/ebin
+	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o build/bootstrap ./cmd/bootstrap
+	@CGO_ENABLED=0 $(GO) build -trimpath -o build/beamport ./cmd/beamport
+
+.PHONY: beam
+beam: $(EBIN)/beamport.app
+
+$(EBIN)/beamport.app: $(ERL_SOURCES) beam/src/beamport.app.src scripts/beam.sh
+	@scripts/beam.sh $(EBIN)
+
+.PHONY: demo
+demo: build ## run the Elixir example: every event through the whole chain
+	@cd examples/hello_elixir && MIX_ENV=prod mix compile --no-deps-check >/dev/null
+	@build/beamport invoke --handler HelloElixir.handle $(addprefix --event ,$(EVENTS)) examples/hello_elixir
+
+.PHONY: test
+test: build test-beam test-go ## every test: Erlang's, Go's, and those with a real BEAM
+
+.PHONY: test-beam
+test-beam: deps
+	@scripts/eunit.sh
+
+.PHONY: test-go
+test-go: deps
+	$(GO) test $(GOTESTFLAGS) ./...
+
+.PHONY: bench
+bench: deps ## Go's benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) ./...
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME
+	@for target in $$($(GO) test -list '^Fuzz' ./fuzz | grep '^Fuzz'); do \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./fuzz; \
+	done
+
+.PHONY: lint
+lint: deps ## gofmt, vet, staticcheck, import direction, erlc warnings, embedded beams
+	@unformatted=$$(gofmt -s -l $$(git ls-files '*.go')); \
+	    [ -z "$$unformatted" ] || { echo "gofmt -s would change:" $$unformatted >&2; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+	@scripts/imports.sh
+	@scripts/beam.sh --check
+
+.PHONY: generate
+generate: deps ## compile the beams that the Go package beam embeds (OTP 25)
+	@scripts/beam.sh beam/ebin
+
+.PHONY: clean
+clean: ## remove what was built
+	@rm -rf build
