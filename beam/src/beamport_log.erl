@@ -30,6 +30,12 @@ noise(#{msg := {report, #{label := {application_controller, exit}, report := Rep
         {exited, stopped} -> stop;
         _ -> ignore
     end;
+%% Since 1.15, Elixir's logger has made a sentence of it before handlers see it.
+noise(#{msg := {string, Text}, meta := #{mfa := {application_controller, _, 3}}}, stop) ->
+    case string:find(unicode:characters_to_binary(Text), <<"exited: :stopped">>) of
+        nomatch -> ignore;
+        _ -> stop
+    end;
 noise(_, stop) ->
     ignore.
 
