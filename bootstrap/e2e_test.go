@@ -229,6 +229,7 @@ func TestBEAMKilledMidInvocation(t *testing.T) {
 
 // A handler that takes too long loses its process, not the VM.
 func TestBEAMTimeout(t *testing.T) {
+	t.Parallel() // it waits, most of the time
 	config := beamConfig(t, "fixture:handle")
 	config.DeadlineMargin = roomy - 2*time.Second
 	r := startRig(t, emulator.Options{}, config)
@@ -241,6 +242,7 @@ func TestBEAMTimeout(t *testing.T) {
 
 // A VM that stands still is replaced.
 func TestBEAMStopped(t *testing.T) {
+	t.Parallel() // it waits, most of the time
 	config := beamConfig(t, "fixture:handle")
 	config.DeadlineMargin = roomy - 2*time.Second
 	r := startRig(t, emulator.Options{}, config)

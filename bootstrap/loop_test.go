@@ -140,6 +140,7 @@ func TestLoopReports(t *testing.T) {
 
 // A timeout is the invocation's own: its process is killed, the VM serves on.
 func TestLoopTimeout(t *testing.T) {
+	t.Parallel() // it waits, most of the time
 	config := fakeConfig(t, "good")
 	config.DeadlineMargin = roomy - time.Second
 	r := startRig(t, emulator.Options{}, config)
@@ -150,6 +151,7 @@ func TestLoopTimeout(t *testing.T) {
 
 // A VM that does not end what was given up is ended itself.
 func TestLoopTimeoutOfVM(t *testing.T) {
+	t.Parallel() // it waits, most of the time
 	config := fakeConfig(t, "deaf")
 	config.DeadlineMargin = roomy - time.Second
 	r := startRig(t, emulator.Options{}, config)
@@ -170,6 +172,7 @@ func TestLoopDeadlinePassed(t *testing.T) {
 
 // As many invocations are under way as there may be, in one VM.
 func TestLoopConcurrency(t *testing.T) {
+	t.Parallel() // it waits, most of the time
 	const n = 5
 	config := fakeConfig(t, "good", fmt.Sprintf("AWS_LAMBDA_MAX_CONCURRENCY=%d", n))
 	config.DeadlineMargin = roomy - 2*time.Second
