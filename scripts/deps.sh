@@ -45,11 +45,16 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 echo "installing $packages (missing: $missing)"
+# What apt has to say is of interest only when it fails.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086 # the package list is meant to be split
-{
-    $sudo apt-get update -qq
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages
-} >/dev/null
+if ! { $sudo apt-get update -qq || true # one source of several may be out of reach
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages; } >"$log" 2>&1; then
+    cat "$log" >&2
+    echo "beamport: apt-get could not install $packages" >&2
+    exit 1
+fi
 
 if ! have_all; then
     echo "beamport: still missing after the installation: $missing" >&2
