@@ -40,6 +40,12 @@
 // An input that is refused gives a [SyntaxError] with the offset and the path of
 // what is wrong; one that ends too early wraps [io.ErrUnexpectedEOF].
 //
+// # Text
+//
+// [Term.String] writes a term as Erlang prints it, and [Parse] reads Erlang's
+// syntax. Text is for people, configuration and tests; between programs there is
+// the format.
+//
 // Nothing in this package logs, and nothing but the functions that say so keeps
 // what they are given. All functions may be called by several goroutines at once.
 package etf

@@ -123,3 +123,18 @@ func ExampleTerm_Clone() {
 	// Output:
 	// <<"keep">>
 }
+
+func ExampleParse() {
+	t, err := etf.Parse(`#{name => <<"Joe"/utf8>>, langs => [erlang, prolog]}  % a comment`)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	name, _ := t.GetAtom("name")
+	fmt.Println(name)
+	_, err = etf.Parse("{ok,\n [1, 2}")
+	fmt.Println(err)
+	// Output:
+	// <<"Joe">>
+	// etf: line 2, column 7: expected ], found }
+}

@@ -272,9 +272,14 @@ func quotedAtom(name string) bool {
 			return true
 		}
 	}
+	return name == "" || name == "maybe" || name == "else" || reserved(name)
+}
+
+// reserved reports whether a name is a word of the language in every release.
+func reserved(name string) bool {
 	switch name {
-	case "", "after", "and", "andalso", "band", "begin", "bnot", "bor", "bsl", "bsr", "bxor", "case", "catch",
-		"cond", "div", "else", "end", "fun", "if", "let", "maybe", "not", "of", "or", "orelse", "receive", "rem", "try", "when",
+	case "after", "and", "andalso", "band", "begin", "bnot", "bor", "bsl", "bsr", "bxor", "case", "catch",
+		"cond", "div", "end", "fun", "if", "let", "not", "of", "or", "orelse", "receive", "rem", "try", "when",
 		"xor":
 		return true
 	}

@@ -8,6 +8,7 @@
 //	go test ./fuzz -run '^$' -fuzz '^FuzzPacket$' -fuzztime 1m -fuzzminimizetime 20x
 //	go test ./fuzz -run '^$' -fuzz '^FuzzJSON$' -fuzztime 1m -fuzzminimizetime 20x
 //	go test ./fuzz -run '^$' -fuzz '^FuzzJSONFromTerm$' -fuzztime 1m -fuzzminimizetime 20x
+//	go test ./fuzz -run '^$' -fuzz '^FuzzParse$' -fuzztime 1m -fuzzminimizetime 20x
 //
 // The last flag keeps a target from standing still: it limits how long an
 // input that was found is made smaller. make fuzz runs all of them for FUZZTIME
@@ -26,6 +27,8 @@
 //     documented differences, and the value survives the way there and back.
 //   - FuzzJSONFromTerm: etfjson.AppendJSON accepts no bytes that etf.Valid refuses;
 //     what it writes is JSON and means what the term meant.
+//   - FuzzParse: no text makes Parse panic; a term that it makes prints as a text
+//     that is the same term.
 //
 // The seeds of the targets that read terms were written by the BEAM itself:
 // testdata/otp.txt, which go generate ./fuzz makes anew.

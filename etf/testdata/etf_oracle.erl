@@ -45,12 +45,28 @@ answer({random, Seed, N}) ->
                           [{minor_version, 2}, {compressed, 9}], [deterministic]]],
           text(T)}
      end || _ <- lists:seq(1, N)];
+%% The term that each text is, encoded; nil for what is none.
+answer({parse, Texts}) ->
+    [parse(unicode:characters_to_list(Text)) || Text <- Texts];
+%% The text of each term in each format that reads back.
+answer({print, Encoded}) ->
+    [[unicode:characters_to_binary(io_lib:format(Format, [binary_to_term(B)]))
+      || Format <- ["~w", "~tw", "~p", "~tp", "~0tp"]] || B <- Encoded];
 %% Microseconds that N calls take, of one of a few rounds: the quickest.
 answer({time, decode, B, N}) ->
     quickest(fun() -> times(N, fun() -> binary_to_term(B) end) end);
 answer({time, encode, B, N}) ->
     T = binary_to_term(B),
     quickest(fun() -> times(N, fun() -> term_to_binary(T, [{minor_version, 2}]) end) end).
+
+parse(Text) ->
+    try
+        {ok, Tokens, _} = erl_scan:string(Text ++ "\n."),
+        {ok, Term} = erl_parse:parse_term(Tokens),
+        term_to_binary(Term)
+    catch
+        error:_ -> nil
+    end.
 
 decode(B) ->
     try
