@@ -124,6 +124,17 @@ func ExampleTerm_Clone() {
 	// <<"keep">>
 }
 
+func ExampleTerm_Format() {
+	t, _ := etf.Parse(`#{path => <<"/">>, headers => #{<<"host">> => <<"example.com">>, <<"accept">> => <<"*/*">>}, body => nil}`)
+	fmt.Printf("%+v\n", t)
+	// Output:
+	// #{
+	//   body => nil,
+	//   headers => #{<<"accept">> => <<"*/*">>,<<"host">> => <<"example.com">>},
+	//   path => <<"/">>
+	// }
+}
+
 func ExampleParse() {
 	t, err := etf.Parse(`#{name => <<"Joe"/utf8>>, langs => [erlang, prolog]}  % a comment`)
 	if err != nil {

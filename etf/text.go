@@ -123,14 +123,7 @@ func appendListText(b []byte, t *Term, inOrder bool) []byte {
 	if t.num == 0 {
 		return append(b, "[]"...)
 	}
-	printable := true
-	for elem := range t.All() {
-		if elem.kind != KindInt || elem.num > 0xFF || !printableLatin1(rune(elem.num)) {
-			printable = false
-			break
-		}
-	}
-	if printable {
+	if t.printsAsString() {
 		b = append(b, '"')
 		for elem := range t.All() {
 			b = appendChar(b, rune(elem.num), '"')
@@ -144,6 +137,17 @@ func appendListText(b []byte, t *Term, inOrder bool) []byte {
 		b = appendTermsText(b, t.terms(int(t.num)), inOrder)
 	}
 	return append(b, ']')
+}
+
+// printsAsString reports whether a list that is not empty consists of characters
+// that OTP prints.
+func (t *Term) printsAsString() bool {
+	for elem := range t.All() {
+		if elem.kind != KindInt || elem.num > 0xFF || !printableLatin1(rune(elem.num)) {
+			return false
+		}
+	}
+	return true
 }
 
 func appendBytesText(b, bytes []byte) []byte {
