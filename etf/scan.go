@@ -309,11 +309,11 @@ func (s *scanner) scanTail(f *frame, pos int) (left, next int) {
 			if uint(n) >= uint(len(b)-pos-5) { // each element and the tail take a byte
 				return 0, s.eof()
 			}
+			s.chain(f)
 			if n == 0 {
 				pos += 5
 				continue
 			}
-			s.chain(f)
 			if !s.addTerms(pos, int(n)) {
 				return 0, -1
 			}
