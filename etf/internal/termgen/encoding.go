@@ -184,6 +184,9 @@ func appendList(t *rapid.T, b []byte, term etf.Term) []byte {
 		if small, ok := asBytes(elems); ok && len(elems) > 0 && term.Kind() == etf.KindList && choose(t, 2) == 0 {
 			return append(wire.AppendStringHeader(b, len(small)), small...)
 		}
+		if choose(t, 8) == 0 {
+			b = wire.AppendListHeader(b, 0) // stands for what follows it
+		}
 		if len(elems) == 0 {
 			break
 		}
