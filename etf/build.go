@@ -214,7 +214,7 @@ func (d *builder) leaf(t *Term, pos int) int {
 		return end
 	case wire.Float:
 		end := pos + 1 + wire.FloatLen
-		v, _ := parseOldFloat(b[pos+1 : end])
+		v, _ := wire.ParseFloat(b[pos+1 : end])
 		*t = Float(v)
 		return end
 	case wire.BitBinary:

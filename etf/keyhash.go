@@ -78,7 +78,7 @@ func (s *scanner) hashTerm(pos int) (hash uint64, end int) {
 		return hashWord(KindFloat, binary.BigEndian.Uint64(b[pos+1:])), pos + 9
 	case wire.Float:
 		end = pos + 1 + wire.FloatLen
-		v, _ := parseOldFloat(b[pos+1 : end])
+		v, _ := wire.ParseFloat(b[pos+1 : end])
 		return hashWord(KindFloat, math.Float64bits(v)), end
 	case wire.Atom, wire.SmallAtom, wire.AtomUTF8:
 		return hashAtom(b, pos)

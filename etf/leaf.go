@@ -3,7 +3,6 @@ package etf
 import (
 	"encoding/binary"
 	"math"
-	"strconv"
 	"unicode/utf8"
 
 	"github.com/beamport/beamport/etf/internal/wire"
@@ -34,7 +33,7 @@ func (s *scanner) scanRare(pos int, tag byte) int {
 		if pos+1+wire.FloatLen > len(b) {
 			return s.eof()
 		}
-		if _, ok := parseOldFloat(b[pos+1 : pos+1+wire.FloatLen]); !ok {
+		if _, ok := wire.ParseFloat(b[pos+1 : pos+1+wire.FloatLen]); !ok {
 			return s.fail(pos, ErrFloat)
 		}
 		return pos + 1 + wire.FloatLen
@@ -243,49 +242,6 @@ func smallAt(b []byte, pos, end int) (int64, bool) {
 		return int64(int32(binary.BigEndian.Uint32(b[pos+1:]))), true
 	}
 	return smallMagnitude(bigAt(b, pos, end))
-}
-
-// parseOldFloat reads the text of a FLOAT_EXT: an optional sign, digits, a
-// point or, as OTP reads it, a comma, digits, and an optional exponent, up to a
-// NUL.
-func parseOldFloat(text []byte) (float64, bool) {
-	i := 0
-	digits := func() bool {
-		start := i
-		for i < len(text) && '0' <= text[i] && text[i] <= '9' {
-			i++
-		}
-		return i > start
-	}
-	sign := func() {
-		if i < len(text) && (text[i] == '+' || text[i] == '-') {
-			i++
-		}
-	}
-	sign()
-	if !digits() || i >= len(text) || text[i] != '.' && text[i] != ',' {
-		return 0, false
-	}
-	point := i
-	i++
-	if !digits() {
-		return 0, false
-	}
-	if i < len(text) && (text[i] == 'e' || text[i] == 'E') {
-		i++
-		sign()
-		if !digits() {
-			return 0, false
-		}
-	}
-	if i >= len(text) || text[i] != 0 {
-		return 0, false
-	}
-	var number [wire.FloatLen]byte
-	copy(number[:], text[:i])
-	number[point] = '.'
-	v, err := strconv.ParseFloat(bytesString(number[:i]), 64)
-	return v, err == nil
 }
 
 // scanBits checks the BIT_BINARY_EXT at pos.

@@ -1,11 +1,9 @@
 package etfjson
 
 import (
-	"bytes"
 	"encoding/binary"
 	"io"
 	"math"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -139,55 +137,11 @@ func (r *termReader) float() (float64, located) {
 	if err != nil {
 		return 0, err
 	}
-	f, ok := parseFloatText(b)
+	f, ok := wire.ParseFloat(b)
 	if !ok {
 		return 0, &SyntaxError{Offset: start, Err: ErrInvalidFloat}
 	}
 	return f, nil
-}
-
-// parseFloatText reads the text of a FLOAT_EXT: digits on both sides of a point,
-// perhaps a sign and an exponent, and a NUL after it.
-func parseFloatText(b []byte) (float64, bool) {
-	end := bytes.IndexByte(b, 0)
-	if end < 0 {
-		return 0, false
-	}
-	text := b[:end]
-	rest := text
-	if len(rest) > 0 && (rest[0] == '+' || rest[0] == '-') {
-		rest = rest[1:]
-	}
-	rest, ok := skipDigits(rest)
-	if !ok || len(rest) == 0 || rest[0] != '.' {
-		return 0, false
-	}
-	if rest, ok = skipDigits(rest[1:]); !ok {
-		return 0, false
-	}
-	if len(rest) > 0 && rest[0]|0x20 == 'e' {
-		rest = rest[1:]
-		if len(rest) > 0 && (rest[0] == '+' || rest[0] == '-') {
-			rest = rest[1:]
-		}
-		if rest, ok = skipDigits(rest); !ok {
-			return 0, false
-		}
-	}
-	if len(rest) > 0 {
-		return 0, false
-	}
-	f, err := strconv.ParseFloat(string(text), 64)
-	return f, err == nil
-}
-
-// skipDigits skips decimal digits; ok is false if there are none.
-func skipDigits(b []byte) (rest []byte, ok bool) {
-	n := 0
-	for n < len(b) && '0' <= b[n] && b[n] <= '9' {
-		n++
-	}
-	return b[n:], n > 0
 }
 
 // atom is an atom's name: Latin-1 or checked UTF-8.
