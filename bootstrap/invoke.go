@@ -47,12 +47,6 @@ func (l *loop) invoke(ctx context.Context, inv *runtimeapi.Invocation) (contentT
 			"the function did not answer by its deadline, %s, less %v for this error; its process was killed",
 			inv.Deadline.UTC().Format("15:04:05.000"), l.DeadlineMargin)
 	default:
-		var exit *port.ExitError
-		if errors.As(err, &exit) {
-			// The calls in flight fail a moment before the connection is done, by which
-			// live knows that the VM has to be replaced.
-			<-vm.process.Conn().Done()
-		}
 		return "", nil, explain(err)
 	}
 }

@@ -50,7 +50,7 @@ type Conn struct {
 	readied chan struct{} // closed when ready is set
 	ready   Ready
 	failing chan struct{} // closed when cause is set
-	done    chan struct{} // closed when the reader has ended and every call has failed
+	done    chan struct{} // closed with err set: before the calls in flight fail
 
 	mu         sync.Mutex
 	calls      map[uint64]*call // without a final frame so far
@@ -114,7 +114,8 @@ func (c *Conn) Close() error {
 }
 
 // Done returns a channel that is closed when the connection has ended: nothing is
-// read any more and every call has failed.
+// read any more, and the calls in flight fail next. A caller that has seen one
+// fail with [Conn.Err] finds it closed.
 func (c *Conn) Done() <-chan struct{} { return c.done }
 
 // Err returns nil until [Conn.Done] is closed and then what ended the connection:
@@ -181,6 +182,8 @@ func (c *Conn) shutdown() error {
 func (c *Conn) end(err error) {
 	c.mu.Lock()
 	c.err = err
+	// Before any call fails: whoever sees one fail sees the connection done.
+	close(c.done)
 	calls := c.calls
 	c.calls = nil
 	c.cancels = nil
@@ -191,7 +194,6 @@ func (c *Conn) end(err error) {
 			call.result <- result{err: call.errorf(err)}
 		}
 	}
-	close(c.done)
 }
 
 // decode reads a whole frame, which is known to be of that kind.
