@@ -5,7 +5,6 @@ import (
 	"iter"
 	"math"
 	"math/big"
-	"slices"
 )
 
 // Kind returns the term's kind.
@@ -32,13 +31,7 @@ func (t Term) BigInt() (*big.Int, bool) {
 	case KindInt:
 		return big.NewInt(int64(t.num)), true
 	case KindBigInt:
-		magnitude := slices.Clone(t.bytes())
-		slices.Reverse(magnitude)
-		v := new(big.Int).SetBytes(magnitude)
-		if t.flag&flagNegative != 0 {
-			v.Neg(v)
-		}
-		return v, true
+		return bigInt(t.bytes(), t.flag&flagNegative != 0), true
 	}
 	return nil, false
 }

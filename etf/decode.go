@@ -78,8 +78,12 @@ type decodeMode uint8
 const (
 	oneTerm decodeMode = iota
 	prefix
-	validate // oneTerm, without building
+	validate    // oneTerm, without building
+	validPrefix // prefix, without building
 )
+
+// whole says that the input is to be one term and nothing else.
+func (m decodeMode) whole() bool { return m == oneTerm || m == validate }
 
 func (o DecodeOptions) decode(b []byte, mode decodeMode) (t Term, n int, err error) {
 	o, err = o.limits()
@@ -106,7 +110,7 @@ func (c *scratch) decode(b []byte, o *DecodeOptions, mode decodeMode) (t Term, n
 	}
 	whole := len(b)
 	if len(b) > o.MaxBytes {
-		if mode != prefix {
+		if mode.whole() {
 			return Term{}, 0, &SyntaxError{Offset: o.MaxBytes, Err: &LimitError{"MaxBytes", o.MaxBytes}}
 		}
 		b = b[:o.MaxBytes]
@@ -125,10 +129,10 @@ func (c *scratch) decode(b []byte, o *DecodeOptions, mode decodeMode) (t Term, n
 		}
 		return Term{}, 0, err
 	}
-	if mode != prefix && end < len(b) {
+	if mode.whole() && end < len(b) {
 		return Term{}, 0, &SyntaxError{Offset: end, Err: ErrTrailing}
 	}
-	if mode == validate {
+	if mode >= validate {
 		return Term{}, end, nil
 	}
 	return c.build(b[start:end], start, false), end, nil

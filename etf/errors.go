@@ -19,6 +19,7 @@ var (
 	ErrAtom         error = reason("atom that is not UTF-8 of at most 255 characters")
 	ErrFloat        error = reason("float that is not a finite number")
 	ErrInteger      error = reason("integer with a bad sign, or too long")
+	ErrRange        error = reason("number that does not fit")
 	ErrBits         error = reason("bit string with a bad count of bits")
 	ErrIdentifier   error = reason("bad pid, port or reference")
 	ErrFun          error = reason("bad fun")

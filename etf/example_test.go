@@ -149,3 +149,77 @@ func ExampleParse() {
 	// <<"Joe">>
 	// etf: line 2, column 7: expected ], found }
 }
+
+// A cursor reads a list of maps without making Terms of them.
+func ExampleCursor() {
+	b, err := etf.Encode(etf.List(
+		etf.Map(etf.Pair{Key: etf.Atom("name"), Value: etf.String("ann")}, etf.Pair{Key: etf.Atom("age"), Value: etf.Int(61)}),
+		etf.Map(etf.Pair{Key: etf.Atom("age"), Value: etf.Int(35)}),
+	))
+	if err != nil {
+		panic(err)
+	}
+	sum, err := sumAges(b)
+	fmt.Println(sum, err)
+	// Output: 96 <nil>
+}
+
+func sumAges(b []byte) (sum int64, err error) {
+	c, err := etf.NewCursor(b)
+	if err != nil {
+		return 0, err
+	}
+	n, err := c.List()
+	for err == nil && n > 0 {
+		for range n {
+			pairs, err := c.Map()
+			if err != nil {
+				return 0, err
+			}
+			for range pairs {
+				key, err := c.Atom()
+				if err != nil {
+					return 0, err
+				}
+				if string(key) != "age" {
+					if err := c.Skip(); err != nil {
+						return 0, err
+					}
+					continue
+				}
+				age, err := c.Int()
+				if err != nil {
+					return 0, err
+				}
+				sum += age
+			}
+		}
+		n, err = c.Tail()
+	}
+	if err != nil {
+		return 0, err
+	}
+	return sum, c.End()
+}
+
+// A map is written piece by piece; how many pairs it has shows at its end.
+func ExampleBeginMap() {
+	squares := map[string]int64{"two": 4, "three": 9}
+	b, mark := etf.BeginMap(etf.AppendVersion(nil))
+	n := 0
+	for _, name := range []string{"one", "two", "three"} {
+		square, ok := squares[name]
+		if !ok {
+			continue
+		}
+		var err error
+		if b, err = etf.AppendAtom(b, name); err != nil {
+			panic(err)
+		}
+		b = etf.AppendInt(b, square)
+		n++
+	}
+	b = etf.EndMap(b, mark, n)
+	fmt.Println(etf.Decode(b))
+	// Output: #{three => 9,two => 4} <nil>
+}

@@ -41,17 +41,19 @@ func appendBig64(dst []byte, sign byte, magnitude uint64) []byte {
 // zero bytes and uses [AppendInt] for what fits an int64 when it wants the form
 // that OTP writes. The magnitude must be shorter than 4 GiB.
 func AppendBig(dst []byte, neg bool, littleEndianMagnitude []byte) []byte {
-	n := len(littleEndianMagnitude)
+	return append(AppendBigHeader(dst, neg, len(littleEndianMagnitude)), littleEndianMagnitude...)
+}
+
+// AppendBigHeader appends what stands in front of a magnitude of n bytes.
+func AppendBigHeader(dst []byte, neg bool, n int) []byte {
 	var sign byte
 	if neg {
 		sign = 1
 	}
 	if n < 256 {
-		dst = append(dst, SmallBig, byte(n), sign)
-	} else {
-		dst = append(appendTag32(dst, LargeBig, n), sign)
+		return append(dst, SmallBig, byte(n), sign)
 	}
-	return append(dst, littleEndianMagnitude...)
+	return append(appendTag32(dst, LargeBig, n), sign)
 }
 
 // AppendFloat appends v as NEW_FLOAT_EXT. The format has neither NaN nor
