@@ -154,15 +154,25 @@ func (c *Cursor) Chars() (b []byte, ok bool) {
 	return b, true
 }
 
-// next returns where the next term starts and ends, checked as a whole.
-func (c *Cursor) next() (start, end int, err error) {
+// largestLimits are for terms that have been checked, and accept what any
+// options do.
+var largestLimits = DecodeOptions{
+	NoVersion: true, NoCompression: true,
+	MaxBytes: LargestMaxBytes, MaxTerms: LargestMaxTerms, MaxDepth: LargestMaxDepth,
+}
+
+// cursorLimits are those of a term that a cursor takes as a whole.
+var cursorLimits = DecodeOptions{NoVersion: true, NoCompression: true, MaxBytes: LargestMaxBytes}
+
+// nextWithin returns where the next term starts and ends, checked as a whole.
+func (c *Cursor) nextWithin(limits DecodeOptions) (start, end int, err error) {
 	if c.chars > 0 {
 		return c.pos, c.pos + 1, nil
 	}
 	if start, err = c.start(Invalid); err != nil {
 		return 0, 0, err
 	}
-	_, n, err := DecodeOptions{NoVersion: true, MaxBytes: LargestMaxBytes, NoCompression: true}.decode(c.b[start:], validPrefix)
+	_, n, err := limits.decode(c.b[start:], validPrefix)
 	if err != nil {
 		return 0, 0, moved(err, start)
 	}
@@ -189,7 +199,7 @@ func (c *Cursor) Skip() error {
 			return err
 		}
 	}
-	_, end, err := c.next()
+	_, end, err := c.nextWithin(cursorLimits)
 	if err != nil {
 		return err
 	}
@@ -200,8 +210,10 @@ func (c *Cursor) Skip() error {
 // Raw reads a term of any kind, checks it as [Valid] does, and returns its
 // bytes. It allocates only for an element of a list that is encoded as in
 // [Cursor.Chars].
-func (c *Cursor) Raw() (Raw, error) {
-	start, end, err := c.next()
+func (c *Cursor) Raw() (Raw, error) { return c.rawWithin(cursorLimits) }
+
+func (c *Cursor) rawWithin(limits DecodeOptions) (Raw, error) {
+	start, end, err := c.nextWithin(limits)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +227,9 @@ func (c *Cursor) Raw() (Raw, error) {
 
 // Term reads a term of any kind as [Decode] does, from whose Term it does not
 // differ.
-func (c *Cursor) Term() (Term, error) {
+func (c *Cursor) Term() (Term, error) { return c.termWithin(cursorLimits) }
+
+func (c *Cursor) termWithin(limits DecodeOptions) (Term, error) {
 	if c.chars > 0 {
 		v, err := c.Int()
 		return Int(v), err
@@ -224,7 +238,7 @@ func (c *Cursor) Term() (Term, error) {
 	if err != nil {
 		return Term{}, err
 	}
-	t, n, err := DecodeOptions{NoVersion: true, MaxBytes: LargestMaxBytes, NoCompression: true}.DecodePrefix(c.b[start:])
+	t, n, err := limits.DecodePrefix(c.b[start:])
 	if err != nil {
 		return Term{}, moved(err, start)
 	}

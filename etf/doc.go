@@ -5,9 +5,10 @@
 //
 // To decode is to turn bytes into a [Term], a value that represents exactly
 // what the bytes say, and to encode is to turn a Term into bytes: both are about
-// the form of data. (To unmarshal and to marshal, in contrast, are about its
-// meaning: they turn bytes into Go values of the program's own types, and back.
-// This package does not do that yet.)
+// the form of data. To unmarshal and to marshal, in contrast, are about its
+// meaning: [Unmarshal] turns bytes into Go values of the program's own types, and
+// [Marshal] those into bytes. Code that wants neither reads with a [Cursor] and
+// writes with the functions that append tokens, such as [AppendInt].
 //
 // [Decode] accepts what binary_to_term/1 of OTP 27 accepts, in every tag that
 // OTP 25 to 28 write or still read, except that it refuses

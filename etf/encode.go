@@ -227,16 +227,15 @@ func (e *encoder) addStep(t *Term, i int) {
 			step = "#key(" + strconv.Itoa(i/2) + ")"
 			break
 		}
-		key := t.terms(i)[i-1]
-		switch {
-		case key.kind <= KindBinary && key.num <= longestKey:
-			step = "#{" + key.String() + "}"
-		default:
-			step = "#{key " + strconv.Itoa(i/2) + "}"
-		}
+		step = "#{" + shownKey(t.terms(i)[i-1], i/2) + "}"
 	}
-	if len(e.path) > longestPath*16 {
-		return // deep: the innermost steps are enough
+	e.path = putStep(e.path, step)
+}
+
+// shownKey is key i of a map as a path shows it.
+func shownKey(key Term, i int) string {
+	if key.kind <= KindBinary && key.num <= longestKey {
+		return key.String()
 	}
-	e.path = append([]byte(step), e.path...)
+	return "key " + strconv.Itoa(i)
 }

@@ -33,6 +33,17 @@ var (
 	ErrSize    error = reason("more than 2^32-1 elements or bytes")
 )
 
+// Reasons for which a Go value is not marshaled or a term not unmarshaled,
+// besides the others. ErrType is also that of a type with tags that make no
+// sense.
+var (
+	ErrType         error = reason("type that has no term")
+	ErrKind         error = reason("term of a kind that does not fit")
+	ErrLength       error = reason("wrong number of elements")
+	ErrStruct       error = reason("another record or struct")
+	ErrUnknownField error = reason("key that is no field")
+)
+
 // ErrOptions is in the error for an option that is out of its range.
 var ErrOptions error = reason("option out of range")
 

@@ -40,6 +40,10 @@ type DecodeOptions struct {
 	// NoCompression refuses compressed terms.
 	NoCompression bool
 
+	// DisallowUnknownFields makes [DecodeOptions.Unmarshal] refuse keys of a map
+	// that are no field of the struct that it reads into.
+	DisallowUnknownFields bool
+
 	// NoVersion says that the input starts with a tag, without the version byte: it
 	// is a term from inside another.
 	NoVersion bool

@@ -59,12 +59,23 @@ func (s *scanner) appendStep(path []byte, f *frame) []byte {
 	if i%2 == 0 {
 		return step("#key(", i/2, ")")
 	}
-	// The key's end is not known where it is within another key, but Decode
-	// stops at it.
-	key := s.b[f.key:min(len(s.b), int(f.key)+longestKey)]
+	return append(path, stepOf(s.b[f.key:], i/2)...)
+}
+
+// stepOf is the step to the value of key i of a map, which b starts with.
+func stepOf(b []byte, i int) string {
 	limits := DecodeOptions{NoVersion: true, MaxDepth: 1}
-	if t, _, err := limits.DecodePrefix(key); err == nil {
-		return append(append(append(path, "#{"...), t.String()...), '}')
+	if t, _, err := limits.DecodePrefix(b[:min(len(b), longestKey)]); err == nil {
+		return "#{" + t.String() + "}"
 	}
-	return step("#{key ", i/2, "}")
+	return "#{key " + strconv.Itoa(i) + "}"
+}
+
+// putStep puts a step in front of a path, unless that is long: then its
+// innermost steps are enough.
+func putStep(path []byte, step string) []byte {
+	if len(path) > longestPath*16 {
+		return path
+	}
+	return append([]byte(step), path...)
 }

@@ -1,6 +1,9 @@
 package etf
 
-import "unsafe"
+import (
+	"reflect"
+	"unsafe"
+)
 
 // Term is an Erlang term: a small immutable value, to be passed and stored by
 // value. The zero Term is of kind [Invalid] and is no term; [Encode] refuses it.
@@ -150,4 +153,94 @@ func bytesString(b []byte) string {
 func stringBytes(s string) []byte {
 	// As in bytesString.
 	return unsafe.Slice(unsafe.StringData(s), len(s))
+}
+
+// An address is where a Go value of some type lies that is marshaled or
+// unmarshaled. Whoever makes one knows the type, and a plan is only ever given
+// addresses of its own type, see plan.go. It keeps the value alive as every
+// pointer does.
+type address struct{ p unsafe.Pointer }
+
+// addressOf returns where a non-nil pointer points.
+func addressOf(pointer reflect.Value) address {
+	// UnsafePointer is the pointer itself.
+	return address{pointer.UnsafePointer()}
+}
+
+// addressFor returns where v points.
+func addressFor[T any](v *T) address { return address{unsafe.Pointer(v)} }
+
+// at returns the address of a field at an offset, or of an element.
+func (a address) at(offset uintptr) address {
+	// The offset is that of a field of the struct type at a, or less than the
+	// length of an array times its elements' size: the result is within the value.
+	return address{unsafe.Add(a.p, offset)}
+}
+
+// as returns a pointer to the value, whose underlying type is T.
+func as[T any](a address) *T {
+	// Types with one underlying type have one layout.
+	return (*T)(a.p)
+}
+
+// value returns the value as package reflect sees it, addressable.
+func (a address) value(t reflect.Type) reflect.Value { return reflect.NewAt(t, a.p).Elem() }
+
+// pointee returns the address in the pointer at a, and whether it is not nil.
+func (a address) pointee() (address, bool) {
+	// The value at a is a pointer of some type, and all have one layout.
+	p := *(*unsafe.Pointer)(a.p)
+	return address{p}, p != nil
+}
+
+// sliceLen returns the length of the slice at a.
+func (a address) sliceLen() int {
+	// Slices of all types have one layout; len does not touch the elements.
+	return len(*(*[]byte)(a.p))
+}
+
+// sliceData returns the address of the first element of the slice at a, which
+// is not empty.
+func (a address) sliceData() address {
+	// As in sliceLen; SliceData of a slice with elements points at the first.
+	return address{unsafe.Pointer(unsafe.SliceData(*(*[]byte)(a.p)))}
+}
+
+// dataOf returns the address of the value in an interface, of whose type held
+// is what heldBy returns, and which is not heldSomehow.
+func dataOf(v *any, held holding) address {
+	// An empty interface is two words, of which the second points at the value, or
+	// is the value if that is a pointer or map. That has been so since Go 1.4;
+	// TestDataOf would see it change.
+	word := &(*[2]unsafe.Pointer)(unsafe.Pointer(v))[1]
+	if held == heldInside {
+		return address{unsafe.Pointer(word)}
+	}
+	return address{*word}
+}
+
+// A holding is how an interface holds the values of a type.
+type holding uint8
+
+const (
+	heldSomehow holding = iota
+	heldByPointer
+	heldInside
+)
+
+// heldBy returns how an interface holds the values of a type, so far as that is
+// sure: types that are not of a pointer's size, and those of its size that no
+// pointer can be part of, by a pointer; pointers and maps inside.
+func heldBy(t reflect.Type) holding {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Map:
+		return heldInside
+	case reflect.Int, reflect.Int32, reflect.Int64, reflect.Uint, reflect.Uint32, reflect.Uint64, reflect.Uintptr,
+		reflect.Float32, reflect.Float64:
+		return heldByPointer
+	}
+	if t.Size() != unsafe.Sizeof(uintptr(0)) {
+		return heldByPointer
+	}
+	return heldSomehow
 }

@@ -1,0 +1,439 @@
+package etf
+
+import (
+	"math"
+	"reflect"
+	"strconv"
+
+	"github.com/beamport/beamport/etf/internal/wire"
+)
+
+func appendBytes(p *plan, m *marshaler, b []byte, a address) []byte {
+	return m.appendBinary(p, b, *as[[]byte](a))
+}
+
+func (m *marshaler) appendBinary(p *plan, b, v []byte) []byte {
+	if uint64(len(v)) > math.MaxUint32 {
+		return m.fail(b, p.typ, ErrSize)
+	}
+	return append(wire.AppendBinaryHeader(b, len(v)), v...)
+}
+
+func readBytes(p *plan, u *unmarshaler, a address) bool {
+	v, err := u.binary()
+	if err != nil {
+		return u.nilOr(p, a, err)
+	}
+	*as[[]byte](a) = append(make([]byte, 0, len(v)), v...)
+	return true
+}
+
+// binary reads a binary or a list of small integers.
+func (u *unmarshaler) binary() ([]byte, error) {
+	if chars, ok := u.c.Chars(); ok {
+		return chars, nil
+	}
+	if u.c.Kind() != KindList {
+		return u.c.Binary()
+	}
+	b := []byte{}
+	if !u.elems(func() bool {
+		v, err := u.c.Uint()
+		b = append(b, byte(v))
+		return err == nil && v <= math.MaxUint8
+	}) {
+		return nil, &KindError{}
+	}
+	return b, nil
+}
+
+// elems reads a proper list with a function that reads an element. If that
+// reports false it reads nothing, and reports false as well.
+func (u *unmarshaler) elems(read func() bool) bool {
+	before := u.c
+	n, err := u.c.List()
+	for err == nil && n > 0 {
+		for range n {
+			if !read() {
+				u.c = before
+				return false
+			}
+		}
+		n, err = u.c.Tail()
+	}
+	if err != nil || n < 0 {
+		u.c = before
+		return false
+	}
+	return true
+}
+
+func appendByteArray(p *plan, m *marshaler, b []byte, a address) []byte {
+	return m.appendBinary(p, b, a.value(p.typ).Bytes())
+}
+
+func readByteArray(p *plan, u *unmarshaler, a address) bool {
+	before := u.c
+	v, err := u.binary()
+	if err != nil {
+		return u.nilOr(p, a, err)
+	}
+	if len(v) != p.typ.Len() {
+		u.c = before
+		return u.fail(p.typ, ErrLength)
+	}
+	copy(a.value(p.typ).Bytes(), v)
+	return true
+}
+
+func appendSlice(p *plan, m *marshaler, b []byte, a address) []byte {
+	n := a.sliceLen()
+	if n == 0 {
+		return AppendEmptyList(b)
+	}
+	return m.appendElems(p, b, a.sliceData(), n)
+}
+
+func appendArray(p *plan, m *marshaler, b []byte, a address) []byte {
+	n := p.typ.Len()
+	if n == 0 {
+		return AppendEmptyList(b)
+	}
+	return m.appendElems(p, b, a, n)
+}
+
+// appendElems appends the list of n values that lie one after the other.
+func (m *marshaler) appendElems(p *plan, b []byte, a address, n int) []byte {
+	if uint64(n) > math.MaxUint32 {
+		return m.fail(b, p.typ, ErrSize)
+	}
+	if !m.enter(p) {
+		return b
+	}
+	size, start := p.elem.typ.Size(), len(b)
+	b = wire.AppendListHeader(b, n)
+	elem := p.elem
+	for i := range n {
+		if b = elem.append(elem, m, b, a.at(uintptr(i)*size)); m.err != nil {
+			m.step("[", strconv.Itoa(i), "]")
+			return b
+		}
+	}
+	m.depth--
+	b = append(b, wire.Nil)
+	return packChars(b, start, n)
+}
+
+// packChars gives the list of n elements at start its compact form, if it has
+// one.
+func packChars(b []byte, start, n int) []byte {
+	elems := b[start+5:]
+	if n > wire.MaxStringLen || len(elems) != 2*n+1 {
+		return b
+	}
+	for i := 0; i < 2*n; i += 2 {
+		if elems[i] != wire.SmallInteger {
+			return b
+		}
+	}
+	// The bytes move to the front, each over one that has been read.
+	packed := wire.AppendStringHeader(b[:start], n)
+	for i := range n {
+		packed = append(packed, elems[2*i+1])
+	}
+	return packed
+}
+
+func readSlice(p *plan, u *unmarshaler, a address) bool {
+	slice := a.value(p.typ)
+	before := u.c
+	n, err := u.c.List()
+	if err != nil {
+		return u.nilOr(p, a, err)
+	}
+	if n == 0 {
+		slice.Set(reflect.MakeSlice(p.typ, 0, 0))
+		return true
+	}
+	elem := p.elem
+	size := elem.typ.Size()
+	room := n
+	if most := mostAhead * len(u.c.b); size > 1 && n > most/int(size)+1 {
+		room = most/int(size) + 1
+	}
+	slice.Set(reflect.MakeSlice(p.typ, room, room))
+	data := addressOfElems(slice, a)
+	done := 0
+	for {
+		for end := done + n; done < end; done++ {
+			if done == room {
+				slice.SetLen(done)
+				slice.Grow(min(end-done, done))
+				room = slice.Cap()
+				slice.SetLen(room)
+				data = addressOfElems(slice, a)
+			}
+			if !elem.read(elem, u, data.at(uintptr(done)*size)) {
+				slice.SetLen(done)
+				u.step("[", strconv.Itoa(done), "]")
+				return false
+			}
+		}
+		if n, err = u.c.Tail(); err != nil || n == 0 {
+			break
+		}
+		if n < 0 {
+			u.c = before
+			slice.SetZero()
+			return u.fail(p.typ, ErrKind)
+		}
+	}
+	slice.SetLen(done)
+	return err == nil || u.fail(p.typ, err)
+}
+
+// mostAhead is how many times the input's length may be allocated for the
+// elements of a slice before they have been read: where Go's elements are much
+// larger than what they are encoded in.
+const mostAhead = 32
+
+// addressOfElems returns where the elements of the slice at a lie.
+func addressOfElems(slice reflect.Value, a address) address {
+	if slice.Len() == 0 {
+		return address{}
+	}
+	return a.sliceData()
+}
+
+func readArray(p *plan, u *unmarshaler, a address) bool {
+	before := u.c
+	n, err := u.c.List()
+	if err != nil {
+		return u.nilOr(p, a, err)
+	}
+	size := p.elem.typ.Size()
+	done := 0
+	for n > 0 && done+n <= p.typ.Len() {
+		for end := done + n; done < end; done++ {
+			if !p.elem.read(p.elem, u, a.at(uintptr(done)*size)) {
+				u.step("[", strconv.Itoa(done), "]")
+				return false
+			}
+		}
+		if n, err = u.c.Tail(); err != nil {
+			return u.fail(p.typ, err)
+		}
+	}
+	switch {
+	case n < 0:
+		u.c = before
+		return u.fail(p.typ, ErrKind)
+	case n > 0 || done != p.typ.Len():
+		u.c = before
+		return u.fail(p.typ, ErrLength)
+	}
+	return true
+}
+
+func appendPointer(p *plan, m *marshaler, b []byte, a address) []byte {
+	elem, ok := a.pointee()
+	if !ok {
+		return append(b, nilAtom...)
+	}
+	// Pointers may form a ring.
+	if !m.enter(p) {
+		return b
+	}
+	b = p.elem.append(p.elem, m, b, elem)
+	m.depth--
+	return b
+}
+
+// nilAtom is the atom nil.
+const nilAtom = "w\x03nil"
+
+func readPointer(p *plan, u *unmarshaler, a address) bool {
+	if u.skipNil() {
+		a.value(p.typ).SetZero()
+		return true
+	}
+	elem, ok := a.pointee()
+	if ok {
+		return p.elem.read(p.elem, u, elem)
+	}
+	fresh := reflect.New(p.typ.Elem())
+	if !p.elem.read(p.elem, u, addressOf(fresh)) {
+		return false
+	}
+	a.value(p.typ).Set(fresh.Convert(p.typ))
+	return true
+}
+
+func (n planner) fillMap(p *plan) {
+	t := p.typ
+	p.key, p.elem = n.plan(t.Key()), n.plan(t.Elem())
+	p.append, p.read = appendMap, readMap
+	switch t.Key().Kind() {
+	case reflect.String:
+		if p.checkKeys = hasMethods(t.Key()); p.checkKeys {
+			return
+		}
+		p.key = n.nameKey(t.Key())
+		switch {
+		case t.Key() != reflect.TypeFor[string]():
+		case t.Elem() == reflect.TypeFor[string]():
+			p.append, p.read = appendStringMap[string], readStringMap[string]
+		case t.Elem() == reflect.TypeFor[any]():
+			p.append, p.read = appendStringMap[any], readStringMap[any]
+		}
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		p.checkKeys = hasMethods(t.Key())
+	default:
+		p.checkKeys = true
+	}
+}
+
+// hasMethods reports whether a type is marshaled by methods of its own.
+func hasMethods(t reflect.Type) bool {
+	pointer := reflect.PointerTo(t)
+	return pointer.Implements(marshalType) || pointer.Implements(toTextType) ||
+		pointer.Implements(unmarshalType) || pointer.Implements(fromTextType)
+}
+
+// nameKey returns the plan of a map's keys that are strings: binaries, though
+// atoms are read as well.
+func (n planner) nameKey(t reflect.Type) *plan {
+	key := *n.plan(t)
+	key.typ, key.append, key.read = t, appendString, readAtomString
+	return &key
+}
+
+func appendStringMap[T any](p *plan, m *marshaler, b []byte, a address) []byte {
+	v := *as[map[string]T](a)
+	if !m.enter(p) {
+		return b
+	}
+	b = wire.AppendMapHeader(b, len(v))
+	var value T
+	i := 0
+	for name, v := range v {
+		b = append(wire.AppendBinaryHeader(b, len(name)), name...)
+		value = v
+		if b = p.elem.append(p.elem, m, b, addressFor(&value)); m.err != nil {
+			m.stepKey(String(name), i)
+			return b
+		}
+		i++
+	}
+	m.depth--
+	return b
+}
+
+func readStringMap[T any](p *plan, u *unmarshaler, a address) bool {
+	n, ok := u.mapHead(p, a)
+	if !ok || n < 0 {
+		return ok
+	}
+	v := make(map[string]T, min(n, mostRoom))
+	*as[map[string]T](a) = v
+	var name string
+	var value, zero T
+	for i := range n {
+		before := u.c
+		if !p.key.read(p.key, u, addressFor(&name)) {
+			u.step("#key(", strconv.Itoa(i), ")")
+			return false
+		}
+		value = zero
+		if !p.elem.read(p.elem, u, addressFor(&value)) {
+			u.stepKey(before)
+			return false
+		}
+		size := len(v)
+		if v[name] = value; len(v) == size {
+			u.c = before
+			return u.fail(p.typ, ErrDuplicateKey)
+		}
+	}
+	return true
+}
+
+// mostRoom is for how many pairs a map has room before they have been read.
+const mostRoom = 1 << 10
+
+// mapHead reads the beginning of a map, or nil, for which it sets the Go map to
+// nil and returns -1.
+func (u *unmarshaler) mapHead(p *plan, a address) (n int, ok bool) {
+	n, err := u.c.Map()
+	if err != nil {
+		return -1, u.nilOr(p, a, err)
+	}
+	return n, true
+}
+
+func appendMap(p *plan, m *marshaler, b []byte, a address) []byte {
+	v := a.value(p.typ)
+	if !m.enter(p) {
+		return b
+	}
+	start := len(b)
+	b = wire.AppendMapHeader(b, v.Len())
+	key, value := reflect.New(p.typ.Key()), reflect.New(p.typ.Elem())
+	pairs := v.MapRange()
+	for i := 0; pairs.Next(); i++ {
+		key.Elem().SetIterKey(pairs)
+		value.Elem().SetIterValue(pairs)
+		at := len(b)
+		if b = p.key.append(p.key, m, b, addressOf(key)); m.err != nil {
+			m.step("#key(", strconv.Itoa(i), ")")
+			return b
+		}
+		end := len(b)
+		if b = p.elem.append(p.elem, m, b, addressOf(value)); m.err != nil {
+			m.stepEncoded(b[at:end], i)
+			return b
+		}
+	}
+	m.depth--
+	if p.checkKeys {
+		if err := (DecodeOptions{NoVersion: true, MaxBytes: LargestMaxBytes, MaxTerms: LargestMaxTerms}).Valid(b[start:]); err != nil {
+			return m.fail(b, p.typ, ErrDuplicateKey)
+		}
+	}
+	return b
+}
+
+func readMap(p *plan, u *unmarshaler, a address) bool {
+	n, ok := u.mapHead(p, a)
+	if !ok || n < 0 {
+		return ok
+	}
+	v := reflect.MakeMapWithSize(p.typ, min(n, mostRoom))
+	a.value(p.typ).Set(v)
+	key, value := reflect.New(p.typ.Key()), reflect.New(p.typ.Elem())
+	for i := range n {
+		before := u.c
+		key.Elem().SetZero()
+		value.Elem().SetZero()
+		if !p.key.read(p.key, u, addressOf(key)) {
+			u.step("#key(", strconv.Itoa(i), ")")
+			return false
+		}
+		if !key.Elem().Comparable() {
+			u.c = before
+			return u.fail(p.typ.Key(), ErrKind)
+		}
+		if !p.elem.read(p.elem, u, addressOf(value)) {
+			u.stepKey(before)
+			return false
+		}
+		size := v.Len()
+		v.SetMapIndex(key.Elem(), value.Elem())
+		if v.Len() == size {
+			u.c = before
+			return u.fail(p.typ, ErrDuplicateKey)
+		}
+	}
+	return true
+}
