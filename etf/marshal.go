@@ -91,10 +91,10 @@ func (o EncodeOptions) AppendMarshal(dst []byte, v any) ([]byte, error) {
 	}
 	m := marshalers.Get().(*marshaler)
 	defer m.release()
-	m.maxDepth, m.value = depth, v
+	m.maxDepth = depth
 	if plain := (EncodeOptions{MaxDepth: o.MaxDepth, NoVersion: o.NoVersion}); o != plain {
 		// What else there is to choose is a matter of terms.
-		b := m.append(nil)
+		b := m.appendAny(nil, v)
 		if m.err != nil {
 			return dst, m.error()
 		}
@@ -110,7 +110,7 @@ func (o EncodeOptions) AppendMarshal(dst []byte, v any) ([]byte, error) {
 	if !o.NoVersion {
 		b = append(b, wire.Version)
 	}
-	if b = m.append(b); m.err != nil {
+	if b = m.appendAny(b, v); m.err != nil {
 		return dst, m.error()
 	}
 	return b, nil
@@ -139,7 +139,7 @@ func (e *MarshalError) Unwrap() error { return e.Err }
 
 // A marshaler is the state of one call of [Marshal].
 type marshaler struct {
-	value any
+	held any // see appendHeld
 
 	maxDepth, depth int
 	err             error // once it is set all that is appended counts for nothing
@@ -155,9 +155,6 @@ func (m *marshaler) release() {
 	*m = marshaler{}
 	marshalers.Put(m)
 }
-
-// append appends the value.
-func (m *marshaler) append(b []byte) []byte { return appendAny(nil, m, b, addressFor(&m.value)) }
 
 // fail notes the error of a value of a type.
 func (m *marshaler) fail(b []byte, t reflect.Type, err error) []byte {

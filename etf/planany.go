@@ -8,10 +8,11 @@ import (
 	"github.com/beamport/beamport/etf/internal/wire"
 )
 
+func appendAny(_ *plan, m *marshaler, b []byte, a address) []byte { return m.appendAny(b, *as[any](a)) }
+
 // appendAny appends what an interface without methods holds.
-func appendAny(_ *plan, m *marshaler, b []byte, a address) []byte {
-	i := as[any](a)
-	switch v := (*i).(type) {
+func (m *marshaler) appendAny(b []byte, v any) []byte {
+	switch v := v.(type) {
 	case nil:
 		return append(b, nilAtom...)
 	case string:
@@ -24,19 +25,31 @@ func appendAny(_ *plan, m *marshaler, b []byte, a address) []byte {
 		return wire.AppendInt(b, int64(v))
 	case int64:
 		return wire.AppendInt(b, v)
+	case float64:
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			return wire.AppendFloat(b, v)
+		}
+	case map[string]any:
+		return m.appendAnyMap(b, v)
 	}
-	return m.appendHeld(b, i)
+	return m.appendHeld(b, v)
 }
 
 // appendHeld appends the value in an interface that is not nil.
-func (m *marshaler) appendHeld(b []byte, i *any) []byte {
-	t := reflect.TypeOf(*i)
+func (m *marshaler) appendHeld(b []byte, v any) []byte {
+	t := reflect.TypeOf(v)
 	p := planOf(t)
-	if p.held != heldSomehow {
-		return p.append(p, m, b, dataOf(i, p.held))
+	switch {
+	case p.held == heldByPointer, t.Kind() == reflect.Pointer:
+		// m.held is not on the stack, and what it holds is looked at before it changes.
+		m.held = v
+		return p.append(p, m, b, dataOf(&m.held, p.held))
+	case p.held == heldInside:
+		held := v
+		return p.append(p, m, b, dataOf(&held, p.held))
 	}
 	held := reflect.New(t)
-	held.Elem().Set(reflect.ValueOf(*i))
+	held.Elem().Set(reflect.ValueOf(v))
 	return p.append(p, m, b, addressOf(held))
 }
 
@@ -46,8 +59,7 @@ func appendInterface(p *plan, m *marshaler, b []byte, a address) []byte {
 	if v.IsNil() {
 		return append(b, nilAtom...)
 	}
-	held := v.Elem().Interface()
-	return m.appendHeld(b, &held)
+	return m.appendHeld(b, v.Elem().Interface())
 }
 
 // readInterface reads into what an interface with methods holds, which has to be
@@ -102,6 +114,9 @@ func readAny(p *plan, u *unmarshaler, a address) bool {
 
 // any reads the next term as Go's natural type for it, see [Unmarshal].
 func (u *unmarshaler) any() (any, error) {
+	if v, ok := u.plainBinary(); ok {
+		return u.text(v), nil
+	}
 	switch u.c.Kind() {
 	case KindInt:
 		v, err := u.c.Int()
@@ -117,10 +132,7 @@ func (u *unmarshaler) any() (any, error) {
 		return u.text(v), err
 	case KindAtom:
 		before := u.c
-		name, err := u.c.Atom()
-		if err != nil {
-			return nil, err
-		}
+		name, _ := u.name()
 		switch string(name) {
 		case "true":
 			return true, nil
@@ -177,18 +189,9 @@ func (u *unmarshaler) anyMap() (any, error) {
 	case n == 0:
 		return map[string]any{}, nil
 	case kind == KindBinary || kind == KindAtom:
-		v, err = readAnyMap(u, n, func() (string, bool) {
-			name, err := u.c.Binary()
-			if err != nil {
-				name, err = u.c.Atom()
-			}
-			return u.text(name), err == nil
-		})
+		v, err = u.anyNames(n)
 	case kind == KindInt:
-		v, err = readAnyMap(u, n, func() (int64, bool) {
-			key, err := u.c.Int()
-			return key, err == nil
-		})
+		v, err = u.anyNumbers(n)
 	}
 	if v == nil && err == nil {
 		u.c = before
@@ -197,11 +200,11 @@ func (u *unmarshaler) anyMap() (any, error) {
 	return v, err
 }
 
-// readAnyMap returns nil if a key is not one.
-func readAnyMap[K comparable](u *unmarshaler, n int, key func() (K, bool)) (any, error) {
-	v := make(map[K]any, min(n, mostRoom))
-	for range n {
-		k, ok := key()
+// anyNames returns nil if a key is no name, or is there already.
+func (u *unmarshaler) anyNames(n int) (any, error) {
+	v := make(map[string]any, min(n, mostRoom))
+	for i := range n {
+		name, ok := u.name()
 		if !ok {
 			return nil, nil
 		}
@@ -209,9 +212,23 @@ func readAnyMap[K comparable](u *unmarshaler, n int, key func() (K, bool)) (any,
 		if err != nil {
 			return nil, err
 		}
-		size := len(v)
-		if v[k] = value; len(v) == size {
+		if v[u.text(name)] = value; len(v) == i {
 			return nil, nil
+		}
+	}
+	return v, nil
+}
+
+// anyNumbers returns nil if a key is no integer that fits.
+func (u *unmarshaler) anyNumbers(n int) (any, error) {
+	v := make(map[int64]any, min(n, mostRoom))
+	for range n {
+		key, err := u.c.Int()
+		if err != nil {
+			return nil, nil
+		}
+		if v[key], err = u.any(); err != nil {
+			return nil, err
 		}
 	}
 	return v, nil

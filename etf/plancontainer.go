@@ -30,6 +30,9 @@ func readBytes(p *plan, u *unmarshaler, a address) bool {
 
 // binary reads a binary or a list of small integers.
 func (u *unmarshaler) binary() ([]byte, error) {
+	if b, ok := u.plainBinary(); ok {
+		return b, nil
+	}
 	if chars, ok := u.c.Chars(); ok {
 		return chars, nil
 	}
@@ -161,7 +164,10 @@ func readSlice(p *plan, u *unmarshaler, a address) bool {
 	if most := mostAhead * len(u.c.b); size > 1 && n > most/int(size)+1 {
 		room = most/int(size) + 1
 	}
-	slice.Set(reflect.MakeSlice(p.typ, room, room))
+	slice.SetZero()
+	slice.Grow(room)
+	room = slice.Cap()
+	slice.SetLen(room)
 	data := addressOfElems(slice, a)
 	done := 0
 	for {
@@ -266,174 +272,5 @@ func readPointer(p *plan, u *unmarshaler, a address) bool {
 		return false
 	}
 	a.value(p.typ).Set(fresh.Convert(p.typ))
-	return true
-}
-
-func (n planner) fillMap(p *plan) {
-	t := p.typ
-	p.key, p.elem = n.plan(t.Key()), n.plan(t.Elem())
-	p.append, p.read = appendMap, readMap
-	switch t.Key().Kind() {
-	case reflect.String:
-		if p.checkKeys = hasMethods(t.Key()); p.checkKeys {
-			return
-		}
-		p.key = n.nameKey(t.Key())
-		switch {
-		case t.Key() != reflect.TypeFor[string]():
-		case t.Elem() == reflect.TypeFor[string]():
-			p.append, p.read = appendStringMap[string], readStringMap[string]
-		case t.Elem() == reflect.TypeFor[any]():
-			p.append, p.read = appendStringMap[any], readStringMap[any]
-		}
-	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
-		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
-		p.checkKeys = hasMethods(t.Key())
-	default:
-		p.checkKeys = true
-	}
-}
-
-// hasMethods reports whether a type is marshaled by methods of its own.
-func hasMethods(t reflect.Type) bool {
-	pointer := reflect.PointerTo(t)
-	return pointer.Implements(marshalType) || pointer.Implements(toTextType) ||
-		pointer.Implements(unmarshalType) || pointer.Implements(fromTextType)
-}
-
-// nameKey returns the plan of a map's keys that are strings: binaries, though
-// atoms are read as well.
-func (n planner) nameKey(t reflect.Type) *plan {
-	key := *n.plan(t)
-	key.typ, key.append, key.read = t, appendString, readAtomString
-	return &key
-}
-
-func appendStringMap[T any](p *plan, m *marshaler, b []byte, a address) []byte {
-	v := *as[map[string]T](a)
-	if !m.enter(p) {
-		return b
-	}
-	b = wire.AppendMapHeader(b, len(v))
-	var value T
-	i := 0
-	for name, v := range v {
-		b = append(wire.AppendBinaryHeader(b, len(name)), name...)
-		value = v
-		if b = p.elem.append(p.elem, m, b, addressFor(&value)); m.err != nil {
-			m.stepKey(String(name), i)
-			return b
-		}
-		i++
-	}
-	m.depth--
-	return b
-}
-
-func readStringMap[T any](p *plan, u *unmarshaler, a address) bool {
-	n, ok := u.mapHead(p, a)
-	if !ok || n < 0 {
-		return ok
-	}
-	v := make(map[string]T, min(n, mostRoom))
-	*as[map[string]T](a) = v
-	var name string
-	var value, zero T
-	for i := range n {
-		before := u.c
-		if !p.key.read(p.key, u, addressFor(&name)) {
-			u.step("#key(", strconv.Itoa(i), ")")
-			return false
-		}
-		value = zero
-		if !p.elem.read(p.elem, u, addressFor(&value)) {
-			u.stepKey(before)
-			return false
-		}
-		size := len(v)
-		if v[name] = value; len(v) == size {
-			u.c = before
-			return u.fail(p.typ, ErrDuplicateKey)
-		}
-	}
-	return true
-}
-
-// mostRoom is for how many pairs a map has room before they have been read.
-const mostRoom = 1 << 10
-
-// mapHead reads the beginning of a map, or nil, for which it sets the Go map to
-// nil and returns -1.
-func (u *unmarshaler) mapHead(p *plan, a address) (n int, ok bool) {
-	n, err := u.c.Map()
-	if err != nil {
-		return -1, u.nilOr(p, a, err)
-	}
-	return n, true
-}
-
-func appendMap(p *plan, m *marshaler, b []byte, a address) []byte {
-	v := a.value(p.typ)
-	if !m.enter(p) {
-		return b
-	}
-	start := len(b)
-	b = wire.AppendMapHeader(b, v.Len())
-	key, value := reflect.New(p.typ.Key()), reflect.New(p.typ.Elem())
-	pairs := v.MapRange()
-	for i := 0; pairs.Next(); i++ {
-		key.Elem().SetIterKey(pairs)
-		value.Elem().SetIterValue(pairs)
-		at := len(b)
-		if b = p.key.append(p.key, m, b, addressOf(key)); m.err != nil {
-			m.step("#key(", strconv.Itoa(i), ")")
-			return b
-		}
-		end := len(b)
-		if b = p.elem.append(p.elem, m, b, addressOf(value)); m.err != nil {
-			m.stepEncoded(b[at:end], i)
-			return b
-		}
-	}
-	m.depth--
-	if p.checkKeys {
-		if err := (DecodeOptions{NoVersion: true, MaxBytes: LargestMaxBytes, MaxTerms: LargestMaxTerms}).Valid(b[start:]); err != nil {
-			return m.fail(b, p.typ, ErrDuplicateKey)
-		}
-	}
-	return b
-}
-
-func readMap(p *plan, u *unmarshaler, a address) bool {
-	n, ok := u.mapHead(p, a)
-	if !ok || n < 0 {
-		return ok
-	}
-	v := reflect.MakeMapWithSize(p.typ, min(n, mostRoom))
-	a.value(p.typ).Set(v)
-	key, value := reflect.New(p.typ.Key()), reflect.New(p.typ.Elem())
-	for i := range n {
-		before := u.c
-		key.Elem().SetZero()
-		value.Elem().SetZero()
-		if !p.key.read(p.key, u, addressOf(key)) {
-			u.step("#key(", strconv.Itoa(i), ")")
-			return false
-		}
-		if !key.Elem().Comparable() {
-			u.c = before
-			return u.fail(p.typ.Key(), ErrKind)
-		}
-		if !p.elem.read(p.elem, u, addressOf(value)) {
-			u.stepKey(before)
-			return false
-		}
-		size := v.Len()
-		v.SetMapIndex(key.Elem(), value.Elem())
-		if v.Len() == size {
-			u.c = before
-			return u.fail(p.typ, ErrDuplicateKey)
-		}
-	}
 	return true
 }

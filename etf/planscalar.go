@@ -1,6 +1,7 @@
 package etf
 
 import (
+	"encoding/binary"
 	"errors"
 	"math"
 	"unicode"
@@ -22,6 +23,18 @@ func appendBool(_ *plan, _ *marshaler, b []byte, a address) []byte {
 }
 
 func readBool(p *plan, u *unmarshaler, a address) bool {
+	before := u.c
+	if name, ok := u.plainAtom(); ok {
+		switch string(name) {
+		case "true":
+			*as[bool](a) = true
+			return true
+		case "false":
+			*as[bool](a) = false
+			return true
+		}
+		u.c = before
+	}
 	v, err := u.c.Bool()
 	if err != nil {
 		return u.nilOr(p, a, err)
@@ -105,6 +118,11 @@ func readFloat32(p *plan, u *unmarshaler, a address) bool {
 
 // float reads a float or the float nearest to an integer.
 func (u *unmarshaler) float(p *plan, a address) (float64, bool) {
+	if u.tag() == wire.NewFloat {
+		v := math.Float64frombits(binary.BigEndian.Uint64(u.c.b[u.c.pos+1:]))
+		u.c.pos += 9
+		return v, true
+	}
 	v, err := u.c.Float()
 	if err == nil {
 		return v, true
@@ -136,6 +154,10 @@ func appendString(p *plan, m *marshaler, b []byte, a address) []byte {
 }
 
 func readString(p *plan, u *unmarshaler, a address) bool {
+	if v, ok := u.plainBinary(); ok {
+		*as[string](a) = u.text(v)
+		return true
+	}
 	v, err := u.c.Binary()
 	if err != nil {
 		return u.nilOr(p, a, err)
@@ -154,11 +176,9 @@ func appendAtomString(p *plan, m *marshaler, b []byte, a address) []byte {
 }
 
 func readAtomString(p *plan, u *unmarshaler, a address) bool {
-	v, err := u.c.Atom()
-	if err != nil {
-		if v, err = u.c.Binary(); err != nil {
-			return u.nilOr(p, a, err)
-		}
+	v, ok := u.name()
+	if !ok {
+		return u.nilOr(p, a, &KindError{})
 	}
 	*as[string](a) = u.text(v)
 	return true

@@ -197,15 +197,6 @@ func (u *unmarshaler) skipBytes(term []byte) bool {
 	return true
 }
 
-// name reads an atom or a binary.
-func (u *unmarshaler) name() ([]byte, bool) {
-	name, err := u.c.Binary()
-	if err != nil {
-		name, err = u.c.Atom()
-	}
-	return name, err == nil
-}
-
 // skipModule reads the module of an Elixir struct, which has to be the type's.
 func (u *unmarshaler) skipModule(p *plan, module string) bool {
 	before := u.c

@@ -168,21 +168,6 @@ func (u *unmarshaler) nilOr(p *plan, a address, err error) bool {
 	return u.fail(p.typ, ErrKind)
 }
 
-// skipNil reads the atom nil or undefined, if it is next.
-func (u *unmarshaler) skipNil() bool {
-	if u.c.Kind() != KindAtom {
-		return false
-	}
-	before := u.c
-	if name, err := u.c.Atom(); err == nil && isNilName(name) {
-		return true
-	}
-	u.c = before
-	return false
-}
-
-func isNilName(name []byte) bool { return string(name) == "nil" || string(name) == "undefined" }
-
 // The sizes of what text shares among strings, and of the longest that takes
 // part.
 const (

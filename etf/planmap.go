@@ -1,0 +1,229 @@
+package etf
+
+import (
+	"math"
+	"reflect"
+	"strconv"
+
+	"github.com/beamport/beamport/etf/internal/wire"
+)
+
+func (n planner) fillMap(p *plan) {
+	t := p.typ
+	p.key, p.elem = n.plan(t.Key()), n.plan(t.Elem())
+	p.append, p.read = appendMap, readMap
+	switch t.Key().Kind() {
+	case reflect.String:
+		if p.checkKeys = hasMethods(t.Key()); p.checkKeys {
+			return
+		}
+		p.key = n.nameKey(t.Key())
+		switch {
+		case t.Key() != reflect.TypeFor[string]():
+		case t.Elem() == reflect.TypeFor[string]():
+			p.append, p.read = appendStringMap, readStringMap
+		case t.Elem() == reflect.TypeFor[any]():
+			p.append, p.read = appendAnyMap, readAnyMap
+		}
+	case reflect.Bool, reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64,
+		reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uintptr:
+		p.checkKeys = hasMethods(t.Key())
+	default:
+		p.checkKeys = true
+	}
+}
+
+// hasMethods reports whether a type is marshaled by methods of its own.
+func hasMethods(t reflect.Type) bool {
+	pointer := reflect.PointerTo(t)
+	return pointer.Implements(marshalType) || pointer.Implements(toTextType) ||
+		pointer.Implements(unmarshalType) || pointer.Implements(fromTextType)
+}
+
+// nameKey returns the plan of a map's keys that are strings: binaries, though
+// atoms are read as well.
+func (n planner) nameKey(t reflect.Type) *plan {
+	key := *n.plan(t)
+	key.typ, key.append, key.read = t, appendString, readAtomString
+	return &key
+}
+
+// mostRoom is for how many pairs a map has room before they have been read.
+const mostRoom = 1 << 10
+
+// mapHead reads the beginning of a map, or nil, for which it sets the Go map to
+// nil and returns -1.
+func (u *unmarshaler) mapHead(p *plan, a address) (n int, ok bool) {
+	n, err := u.c.Map()
+	if err != nil {
+		return -1, u.nilOr(p, a, err)
+	}
+	return n, true
+}
+
+func appendMap(p *plan, m *marshaler, b []byte, a address) []byte {
+	v := a.value(p.typ)
+	if !m.enter(p) {
+		return b
+	}
+	start := len(b)
+	b = wire.AppendMapHeader(b, v.Len())
+	key, value := reflect.New(p.typ.Key()), reflect.New(p.typ.Elem())
+	pairs := v.MapRange()
+	for i := 0; pairs.Next(); i++ {
+		key.Elem().SetIterKey(pairs)
+		value.Elem().SetIterValue(pairs)
+		at := len(b)
+		if b = p.key.append(p.key, m, b, addressOf(key)); m.err != nil {
+			m.step("#key(", strconv.Itoa(i), ")")
+			return b
+		}
+		end := len(b)
+		if b = p.elem.append(p.elem, m, b, addressOf(value)); m.err != nil {
+			m.stepEncoded(b[at:end], i)
+			return b
+		}
+	}
+	m.depth--
+	if p.checkKeys {
+		if err := (DecodeOptions{NoVersion: true, MaxBytes: LargestMaxBytes, MaxTerms: LargestMaxTerms}).Valid(b[start:]); err != nil {
+			return m.fail(b, p.typ, ErrDuplicateKey)
+		}
+	}
+	return b
+}
+
+func readMap(p *plan, u *unmarshaler, a address) bool {
+	n, ok := u.mapHead(p, a)
+	if !ok || n < 0 {
+		return ok
+	}
+	v := reflect.MakeMapWithSize(p.typ, min(n, mostRoom))
+	a.value(p.typ).Set(v)
+	key, value := reflect.New(p.typ.Key()), reflect.New(p.typ.Elem())
+	for i := range n {
+		before := u.c
+		key.Elem().SetZero()
+		value.Elem().SetZero()
+		if !p.key.read(p.key, u, addressOf(key)) {
+			u.step("#key(", strconv.Itoa(i), ")")
+			return false
+		}
+		if !key.Elem().Comparable() {
+			u.c = before
+			return u.fail(p.typ.Key(), ErrKind)
+		}
+		if !p.elem.read(p.elem, u, addressOf(value)) {
+			u.stepKey(before)
+			return false
+		}
+		size := v.Len()
+		v.SetMapIndex(key.Elem(), value.Elem())
+		if v.Len() == size {
+			u.c = before
+			return u.fail(p.typ, ErrDuplicateKey)
+		}
+	}
+	return true
+}
+
+func appendStringMap(p *plan, m *marshaler, b []byte, a address) []byte {
+	v := *as[map[string]string](a)
+	if !m.enter(p) {
+		return b
+	}
+	b = wire.AppendMapHeader(b, len(v))
+	for key, v := range v {
+		if uint64(len(key)) > math.MaxUint32 || uint64(len(v)) > math.MaxUint32 {
+			return m.fail(b, p.typ, ErrSize)
+		}
+		b = append(wire.AppendBinaryHeader(b, len(key)), key...)
+		b = append(wire.AppendBinaryHeader(b, len(v)), v...)
+	}
+	m.depth--
+	return b
+}
+
+func readStringMap(p *plan, u *unmarshaler, a address) bool {
+	n, ok := u.mapHead(p, a)
+	if !ok || n < 0 {
+		return ok
+	}
+	v := make(map[string]string, min(n, mostRoom))
+	*as[map[string]string](a) = v
+	for i := range n {
+		before := u.c
+		key, ok := u.name()
+		if !ok {
+			u.step("#key(", strconv.Itoa(i), ")")
+			return u.fail(p.typ.Key(), ErrKind)
+		}
+		text := ""
+		if value, ok := u.plainBinary(); ok {
+			text = u.text(value)
+		} else if value, err := u.c.Binary(); err == nil {
+			text = u.text(value)
+		} else if !u.skipNil() {
+			u.stepKey(before)
+			return u.fail(p.elem.typ, ErrKind)
+		}
+		if v[u.text(key)] = text; len(v) == i {
+			u.c = before
+			return u.fail(p.typ, ErrDuplicateKey)
+		}
+	}
+	return true
+}
+
+func appendAnyMap(p *plan, m *marshaler, b []byte, a address) []byte {
+	return m.appendAnyMap(b, *as[map[string]any](a))
+}
+
+func (m *marshaler) appendAnyMap(b []byte, v map[string]any) []byte {
+	if m.depth >= m.maxDepth {
+		return m.fail(b, reflect.TypeFor[map[string]any](), &LimitError{"MaxDepth", m.maxDepth})
+	}
+	m.depth++
+	b = wire.AppendMapHeader(b, len(v))
+	i := 0
+	for key, v := range v {
+		if uint64(len(key)) > math.MaxUint32 {
+			return m.fail(b, reflect.TypeFor[map[string]any](), ErrSize)
+		}
+		b = append(wire.AppendBinaryHeader(b, len(key)), key...)
+		if b = m.appendAny(b, v); m.err != nil {
+			m.stepKey(String(key), i)
+			return b
+		}
+		i++
+	}
+	m.depth--
+	return b
+}
+
+func readAnyMap(p *plan, u *unmarshaler, a address) bool {
+	n, ok := u.mapHead(p, a)
+	if !ok || n < 0 {
+		return ok
+	}
+	v := make(map[string]any, min(n, mostRoom))
+	*as[map[string]any](a) = v
+	for i := range n {
+		before := u.c
+		key, ok := u.name()
+		if !ok {
+			u.step("#key(", strconv.Itoa(i), ")")
+			return u.fail(p.typ.Key(), ErrKind)
+		}
+		value, err := u.any()
+		if err != nil {
+			u.stepKey(before)
+			return u.fail(p.elem.typ, err)
+		}
+		if v[u.text(key)] = value; len(v) == i {
+			u.c = before
+			return u.fail(p.typ, ErrDuplicateKey)
+		}
+	}
+	return true
+}
