@@ -61,6 +61,11 @@ func (d *builder) build(pos int) Term {
 		// costs less than the whole while the garbage collector marks.
 		switch tag := b[pos]; tag {
 		case wire.SmallInteger:
+			if cur.kind == untilNil && cur.segment-cur.next > fewNumbers && len(b)-pos >= numberRoom {
+				pos = d.numbers(&cur, pos)
+				t = &d.slab[cur.next]
+				continue
+			}
 			t.kind, t.num = KindInt, uint64(b[pos+1])
 			pos += 2
 		case wire.SmallAtomUTF8:
@@ -72,6 +77,11 @@ func (d *builder) build(pos int) Term {
 			t.setBytes(KindBinary, b[pos+5:end])
 			pos = end
 		case wire.Integer:
+			if cur.kind == untilNil && cur.segment-cur.next > fewNumbers && len(b)-pos >= numberRoom {
+				pos = d.numbers(&cur, pos)
+				t = &d.slab[cur.next]
+				continue
+			}
 			t.kind, t.num = KindInt, uint64(int32(binary.BigEndian.Uint32(b[pos+1:])))
 			pos += 5
 		case wire.NewFloat:

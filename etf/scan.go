@@ -101,8 +101,16 @@ func (s *scanner) scan(pos int) int {
 		switch tag := b[pos]; tag {
 		case wire.SmallInteger:
 			end = pos + 2
+			if kind == inList && left > fewNumbers && len(b)-pos >= numberRoom {
+				pos, left = s.numbers(pos, left)
+				continue
+			}
 		case wire.Integer:
 			end = pos + 5
+			if kind == inList && left > fewNumbers && len(b)-pos >= numberRoom {
+				pos, left = s.numbers(pos, left)
+				continue
+			}
 		case wire.NewFloat:
 			end = pos + 9
 			if end <= len(b) && b[pos+1]&0x7F == 0x7F && b[pos+2]&0xF0 == 0xF0 { // NaN, infinities
