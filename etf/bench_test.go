@@ -205,3 +205,19 @@ func BenchmarkBEAM(b *testing.B) {
 		}
 	}
 }
+
+func BenchmarkEncode(b *testing.B) {
+	for _, w := range workloads() {
+		b.Run(w.name, func(b *testing.B) {
+			term, err := etf.Decode(w.bytes)
+			require.NoError(b, err)
+			b.SetBytes(int64(len(w.bytes)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := etf.Encode(term); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

@@ -71,6 +71,7 @@ func (d *builder) build(pos int) Term {
 		case wire.SmallAtomUTF8:
 			end := pos + 2 + int(b[pos+1])
 			t.setBytes(KindAtom, b[pos+2:end])
+			t.flag = flagChecked
 			pos = end
 		case wire.Binary:
 			end := pos + 5 + int(binary.BigEndian.Uint32(b[pos+1:]))
@@ -299,6 +300,7 @@ func (d *builder) atom(t *Term, pos int) int {
 		name = d.utf8[start:]
 	}
 	t.setBytes(KindAtom, name)
+	t.flag = flagChecked
 	return end
 }
 

@@ -25,6 +25,21 @@ func (o EncodeOptions) Append(dst []byte, t Term) ([]byte, error) {
 	return b, nil
 }
 
+// Encode is [Encode] with these options.
+func (o EncodeOptions) Encode(t Term) ([]byte, error) {
+	depth, err := checkLimit("MaxDepth", o.MaxDepth, DefaultMaxDepth, LargestMaxDepth)
+	if err != nil {
+		return nil, err
+	}
+	// Behind the version byte and the term there may be digits for a moment, see
+	// wire.AppendInt.
+	b, err := o.Append(make([]byte, 0, 1+t.encodedSize(depth)+8), t)
+	if err != nil {
+		return nil, err
+	}
+	return b, nil
+}
+
 // An encoder appends terms. It recurses no deeper than maxDepth.
 type encoder struct {
 	maxDepth int
@@ -45,36 +60,11 @@ func (e *encoder) append(b []byte, t *Term, depth int) []byte {
 	case KindAtom:
 		return e.appendAtom(b, t)
 	case KindBinary:
-		if t.num > math.MaxUint32 {
-			return e.fail(b, ErrSize)
-		}
-		return append(wire.AppendBinaryHeader(b, int(t.num)), t.bytes()...)
+		return e.appendBinary(b, t)
 	case KindFloat:
-		v := math.Float64frombits(t.num)
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return e.fail(b, ErrFloat)
-		}
-		return wire.AppendFloat(b, v)
-	case KindTuple:
-		if !e.enter(t.num, depth) {
-			return b
-		}
-		b = wire.AppendTupleHeader(b, int(t.num))
-		return e.appendTerms(b, t, t.terms(int(t.num)), depth)
-	case KindList:
-		return e.appendList(b, t, depth)
-	case KindMap:
-		if !e.enter(t.num, depth) {
-			return b
-		}
-		b = wire.AppendMapHeader(b, int(t.num))
-		return e.appendTerms(b, t, t.terms(2*int(t.num)), depth)
-	case KindImproperList:
-		if !e.enter(t.num, depth) {
-			return b
-		}
-		b = wire.AppendListHeader(b, int(t.num))
-		return e.appendTerms(b, t, t.terms(int(t.num)+1), depth)
+		return e.appendFloat(b, t)
+	case KindTuple, KindList, KindMap, KindImproperList, KindFun:
+		return e.appendContainer(b, t, depth)
 	case KindBigInt:
 		if t.num > maxBigBytes {
 			return e.fail(b, ErrInteger)
@@ -105,10 +95,52 @@ func (e *encoder) append(b []byte, t *Term, depth int) []byte {
 		names := t.terms(2)
 		b = e.appendAtom(append(b, wire.Export), &names[0])
 		return wire.AppendInt(e.appendAtom(b, &names[1]), int64(t.num))
-	case KindFun:
-		return e.appendFun(b, t, depth)
 	}
 	return e.fail(b, ErrInvalid)
+}
+
+// appendContainer appends a term with children.
+func (e *encoder) appendContainer(b []byte, t *Term, depth int) []byte {
+	if t.kind == KindFun {
+		return e.appendFun(b, t, depth)
+	}
+	if t.num == 0 {
+		switch t.kind {
+		case KindTuple:
+			return append(b, wire.SmallTuple, 0)
+		case KindMap:
+			return wire.AppendMapHeader(b, 0)
+		}
+		return append(b, wire.Nil)
+	}
+	if !e.enter(t.num, depth) {
+		return b
+	}
+	n := int(t.num)
+	switch t.kind {
+	case KindTuple:
+		b = wire.AppendTupleHeader(b, n)
+	case KindMap:
+		b = wire.AppendMapHeader(b, n)
+		n *= 2
+	case KindImproperList:
+		b = wire.AppendListHeader(b, n)
+		n++
+	case KindList:
+		if t.flag&flagString != 0 {
+			return appendChars(b, t.bytes())
+		}
+		terms := t.terms(n)
+		if n <= wire.MaxStringLen && areBytes(terms) {
+			b = wire.AppendStringHeader(b, n)
+			for i := range terms {
+				b = append(b, byte(terms[i].num))
+			}
+			return b
+		}
+		return append(e.appendTerms(wire.AppendListHeader(b, n), t, terms, depth), wire.Nil)
+	}
+	return e.appendTerms(b, t, t.terms(n), depth)
 }
 
 // enter checks that n children can be written in a container that is itself
@@ -126,7 +158,35 @@ func (e *encoder) enter(n uint64, depth int) bool {
 // appendTerms appends the children of t.
 func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte {
 	for i := range terms {
-		if b = e.append(b, &terms[i], depth+1); e.err != nil {
+		c := &terms[i]
+		switch c.kind {
+		case KindInt:
+			if c.num <= math.MaxUint8 {
+				b = append(b, wire.SmallInteger, byte(c.num))
+			} else {
+				b = wire.AppendInt(b, int64(c.num))
+			}
+			continue
+		case KindAtom:
+			if c.flag&flagChecked != 0 {
+				b = wire.AppendAtomUTF8(b, c.text())
+				continue
+			}
+			b = e.appendAtom(b, c)
+		case KindBinary:
+			if c.num <= math.MaxUint32 {
+				b = append(wire.AppendBinaryHeader(b, int(c.num)), c.bytes()...)
+				continue
+			}
+			b = e.appendBinary(b, c)
+		case KindFloat:
+			b = e.appendFloat(b, c)
+		case KindTuple, KindList, KindMap, KindImproperList, KindFun:
+			b = e.appendContainer(b, c, depth+1)
+		default:
+			b = e.append(b, c, depth+1)
+		}
+		if e.err != nil {
 			e.addStep(t, i)
 			return b
 		}
@@ -135,45 +195,31 @@ func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte
 }
 
 func (e *encoder) appendAtom(b []byte, t *Term) []byte {
-	if !validAtom(t.bytes()) {
+	if t.flag&flagChecked == 0 && !validAtom(t.bytes()) {
 		return e.fail(b, ErrAtom)
 	}
 	return wire.AppendAtomUTF8(b, t.text())
 }
 
-func (e *encoder) appendList(b []byte, t *Term, depth int) []byte {
-	n := int(t.num)
-	if n == 0 {
-		return append(b, wire.Nil)
+func (e *encoder) appendBinary(b []byte, t *Term) []byte {
+	if t.num > math.MaxUint32 {
+		return e.fail(b, ErrSize)
 	}
-	if !e.enter(t.num, depth) {
-		return b
+	return append(wire.AppendBinaryHeader(b, int(t.num)), t.bytes()...)
+}
+
+func (e *encoder) appendFloat(b []byte, t *Term) []byte {
+	v := math.Float64frombits(t.num)
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return e.fail(b, ErrFloat)
 	}
-	if t.flag&flagString != 0 {
-		if n <= wire.MaxStringLen {
-			return append(wire.AppendStringHeader(b, n), t.bytes()...)
-		}
-		b = wire.AppendListHeader(b, n)
-		for _, c := range t.bytes() {
-			b = append(b, wire.SmallInteger, c)
-		}
-		return append(b, wire.Nil)
-	}
-	terms := t.terms(n)
-	if n <= wire.MaxStringLen && areBytes(terms) {
-		b = wire.AppendStringHeader(b, n)
-		for i := range terms {
-			b = append(b, byte(terms[i].num))
-		}
-		return b
-	}
-	return append(e.appendTerms(wire.AppendListHeader(b, n), t, terms, depth), wire.Nil)
+	return wire.AppendFloat(b, v)
 }
 
 // areBytes reports whether all terms are integers from 0 to 255.
 func areBytes(terms []Term) bool {
 	for i := range terms {
-		if terms[i].kind != KindInt || terms[i].num > 255 {
+		if terms[i].kind != KindInt || terms[i].num > math.MaxUint8 {
 			return false
 		}
 	}

@@ -78,6 +78,3 @@ func Encode(t Term) ([]byte, error) { return EncodeOptions{}.Encode(t) }
 // Append appends what [Encode] returns to dst. In case of an error it returns
 // dst as it was. It does not allocate unless dst is too small.
 func Append(dst []byte, t Term) ([]byte, error) { return EncodeOptions{}.Append(dst, t) }
-
-// Encode is [Encode] with these options.
-func (o EncodeOptions) Encode(t Term) ([]byte, error) { return o.Append(nil, t) }

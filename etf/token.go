@@ -122,19 +122,24 @@ func AppendListHeader(dst []byte, n int) []byte { return wire.AppendListHeader(d
 // AppendChars appends the list of the integers in b, in its compact form where
 // it has one.
 func AppendChars(dst, b []byte) ([]byte, error) {
+	if uint64(len(b)) > math.MaxUint32 {
+		return dst, &EncodeError{Err: ErrSize}
+	}
+	return appendChars(dst, b), nil
+}
+
+func appendChars(dst, b []byte) []byte {
 	switch {
 	case len(b) == 0:
-		return AppendEmptyList(dst), nil
+		return append(dst, wire.Nil)
 	case len(b) <= wire.MaxStringLen:
-		return append(wire.AppendStringHeader(dst, len(b)), b...), nil
-	case uint64(len(b)) > math.MaxUint32:
-		return dst, &EncodeError{Err: ErrSize}
+		return append(wire.AppendStringHeader(dst, len(b)), b...)
 	}
 	dst = wire.AppendListHeader(dst, len(b))
 	for _, c := range b {
 		dst = append(dst, wire.SmallInteger, c)
 	}
-	return AppendEmptyList(dst), nil
+	return append(dst, wire.Nil)
 }
 
 // AppendTupleHeader appends the beginning of a tuple of n elements, which come

@@ -23,7 +23,8 @@ type Term struct {
 	//	KindFloat         num is the float64's bits
 	//	KindBigInt        ptr is the first of num bytes: the little-endian magnitude
 	//	                  without leading zeros; flagNegative is the sign
-	//	KindAtom          ptr is the first of num bytes of UTF-8
+	//	KindAtom          ptr is the first of num bytes of UTF-8; flagChecked says that
+	//	                  they were found to be an atom's
 	//	KindBinary        ptr is the first of num bytes
 	//	KindBitString     ptr is the first of num bytes; aux, 1 to 7, counts the
 	//	                  bits in the last one, whose other bits are zero
@@ -57,6 +58,7 @@ var _ [24 - unsafe.Sizeof(Term{})]struct{}
 const (
 	flagString   uint8 = 1 << iota // KindList: elements are bytes
 	flagNegative                   // KindBigInt: below zero
+	flagChecked                    // KindAtom: valid
 )
 
 // bytesTerm makes a Term of one of the kinds that hold bytes. It keeps b.
