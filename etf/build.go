@@ -235,7 +235,9 @@ func (d *builder) leaf(t *Term, pos int) int {
 			*t = bytesTerm(KindBinary, b[pos+6:end])
 			return end
 		}
-		b[end-1] &^= 0xFF >> bits
+		if unused := byte(0xFF) >> bits; b[end-1]&unused != 0 {
+			b[end-1] &^= unused
+		}
 		*t = bytesTerm(KindBitString, b[pos+6:end])
 		t.aux = uint32(bits)
 		return end

@@ -135,7 +135,7 @@ func (c *scratch) decode(b []byte, o *DecodeOptions, mode decodeMode) (t Term, n
 	if mode >= validate {
 		return Term{}, end, nil
 	}
-	return c.build(b[start:end], start, false), end, nil
+	return c.build(b[start:end], start, o.NoCopy && !s.dirty), end, nil
 }
 
 // build makes the term of a scanned one. b is the scanned term's bytes, and
@@ -144,10 +144,15 @@ func (c *scratch) build(b []byte, start int, own bool) Term {
 	s := &c.scanner
 	d := builder{b: b, irregular: s.irregular, stack: c.slots[:0]}
 	if s.copied {
-		if !own || s.latin1 > 0 {
+		switch {
+		case s.latin1 > 0:
 			d.b = make([]byte, len(b), len(b)+s.latin1)
 			copy(d.b, b)
 			d.utf8 = d.b[len(b):]
+		case !own:
+			own := make([]byte, len(b)) // not cleared, thanks to the copy right after
+			copy(own, b)
+			d.b = own
 		}
 		d.markIrregular(start)
 	}

@@ -32,7 +32,7 @@ type field struct {
 	plan    *plan
 
 	// omit reports whether the field is left out. It is nil if it never is.
-	omit func(t reflect.Type, a address) bool
+	omit func(p *plan, a address) bool
 
 	// constant is the encoded value of a key that is no field: __struct__.
 	constant []byte
@@ -261,7 +261,7 @@ func (c *collector) add(deeper []embedded, in embedded, f reflect.StructField) [
 	switch {
 	case tag.has("omitempty") && tag.has("omitzero"):
 		empty, zero := isEmpty(f.Type), isZero(f.Type)
-		one.omit = func(t reflect.Type, a address) bool { return empty(t, a) || zero(t, a) }
+		one.omit = func(p *plan, a address) bool { return empty(p, a) || zero(p, a) }
 	case tag.has("omitempty"):
 		one.omit = isEmpty(f.Type)
 	case tag.has("omitzero"):

@@ -258,5 +258,9 @@ func (s *scanner) scanBits(pos int) int {
 		return s.eof()
 	}
 	s.copied = true
-	return pos + 6 + int(size)
+	end := pos + 6 + int(size)
+	if b[end-1]&(0xFF>>b[pos+5]) != 0 {
+		s.dirty = true
+	}
+	return end
 }

@@ -40,6 +40,13 @@ type DecodeOptions struct {
 	// NoCompression refuses compressed terms.
 	NoCompression bool
 
+	// NoCopy lets a Term refer to the input, which nobody may change from then on
+	// as long as the Term or a part of it is in use. It saves [DecodeOptions.Decode]
+	// and [DecodeOptions.DecodePrefix] the copy of the bytes, unless there is
+	// something in the input that has to be brought into another form. Unmarshal is
+	// not concerned: Go values never refer to the input.
+	NoCopy bool
+
 	// DisallowUnknownFields makes [DecodeOptions.Unmarshal] refuse keys of a map
 	// that are no field of the struct that it reads into.
 	DisallowUnknownFields bool

@@ -20,7 +20,8 @@ type plan struct {
 	// reports false after a call of a method of u that noted an error.
 	read func(p *plan, u *unmarshaler, a address) bool
 
-	held holding // by an interface
+	held    holding // by an interface
+	pointer any     // a nil one to the type
 
 	elem   *plan // of a pointer, slice, array or map
 	key    *plan // of a map
@@ -30,6 +31,15 @@ type plan struct {
 	// checkKeys says that different keys of the map may be the same term.
 	checkKeys bool
 }
+
+// newPlan returns a plan that is still to be filled.
+func newPlan(t reflect.Type) *plan {
+	return &plan{typ: t, held: heldBy(t), pointer: reflect.Zero(reflect.PointerTo(t)).Interface()}
+}
+
+// value returns the value at a, which is of type p.typ, as package reflect sees
+// it, addressable.
+func (p *plan) value(a address) reflect.Value { return reflect.ValueOf(a.pointer(p.pointer)).Elem() }
 
 // plans has the plans of all types that were asked for, complete ones only.
 var plans sync.Map // reflect.Type: *plan
@@ -64,7 +74,7 @@ func (n planner) plan(t reflect.Type) *plan {
 	if p, ok := n[t]; ok {
 		return p
 	}
-	p := &plan{typ: t, held: heldBy(t)}
+	p := newPlan(t)
 	n[t] = p
 	n.fill(p)
 	return p
@@ -172,6 +182,9 @@ func (n planner) fillKind(p *plan) {
 			p.append, p.read = appendBytes, readBytes
 		} else {
 			p.append, p.read = appendSlice, readSlice
+		}
+		if p.typ.Elem() == reflect.TypeFor[string]() {
+			p.append, p.read = appendStrings, readStrings
 		}
 	case reflect.Array:
 		p.elem = n.plan(p.typ.Elem())

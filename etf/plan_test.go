@@ -26,10 +26,10 @@ func TestDataOf(t *testing.T) {
 		require.NotEqual(t, heldSomehow, held, "%T", v)
 		a := dataOf(&v, held)
 		if m := reflect.ValueOf(v); m.Kind() == reflect.Map {
-			assert.Equal(t, m.Pointer(), a.value(m.Type()).Pointer())
+			assert.Equal(t, m.Pointer(), newPlan(m.Type()).value(a).Pointer())
 			continue
 		}
-		assert.Equal(t, v, a.value(reflect.TypeOf(v)).Interface(), "%T", v)
+		assert.Equal(t, v, newPlan(reflect.TypeOf(v)).value(a).Interface(), "%T", v)
 	}
 	for _, v := range []any{one{&number}, [1]*int{&number}} {
 		assert.Equal(t, heldSomehow, heldBy(reflect.TypeOf(v)), "%T", v)

@@ -55,7 +55,7 @@ func (m *marshaler) appendHeld(b []byte, v any) []byte {
 
 // appendInterface is appendAny for interfaces with methods.
 func appendInterface(p *plan, m *marshaler, b []byte, a address) []byte {
-	v := a.value(p.typ)
+	v := p.value(a)
 	if v.IsNil() {
 		return append(b, nilAtom...)
 	}
@@ -65,7 +65,7 @@ func appendInterface(p *plan, m *marshaler, b []byte, a address) []byte {
 // readInterface reads into what an interface with methods holds, which has to be
 // a pointer.
 func readInterface(p *plan, u *unmarshaler, a address) bool {
-	v := a.value(p.typ)
+	v := p.value(a)
 	if u.skipNil() {
 		v.SetZero()
 		return true

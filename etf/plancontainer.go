@@ -1,6 +1,7 @@
 package etf
 
 import (
+	"encoding/binary"
 	"math"
 	"reflect"
 	"strconv"
@@ -72,7 +73,7 @@ func (u *unmarshaler) elems(read func() bool) bool {
 }
 
 func appendByteArray(p *plan, m *marshaler, b []byte, a address) []byte {
-	return m.appendBinary(p, b, a.value(p.typ).Bytes())
+	return m.appendBinary(p, b, p.value(a).Bytes())
 }
 
 func readByteArray(p *plan, u *unmarshaler, a address) bool {
@@ -85,7 +86,7 @@ func readByteArray(p *plan, u *unmarshaler, a address) bool {
 		u.c = before
 		return u.fail(p.typ, ErrLength)
 	}
-	copy(a.value(p.typ).Bytes(), v)
+	copy(p.value(a).Bytes(), v)
 	return true
 }
 
@@ -148,7 +149,7 @@ func packChars(b []byte, start, n int) []byte {
 }
 
 func readSlice(p *plan, u *unmarshaler, a address) bool {
-	slice := a.value(p.typ)
+	slice := p.value(a)
 	before := u.c
 	n, err := u.c.List()
 	if err != nil {
@@ -196,6 +197,49 @@ func readSlice(p *plan, u *unmarshaler, a address) bool {
 	}
 	slice.SetLen(done)
 	return err == nil || u.fail(p.typ, err)
+}
+
+func appendStrings(p *plan, m *marshaler, b []byte, a address) []byte {
+	v := *as[[]string](a)
+	if len(v) == 0 || m.depth >= m.maxDepth || uint64(len(v)) > math.MaxUint32 {
+		return appendSlice(p, m, b, a)
+	}
+	b = wire.AppendListHeader(b, len(v))
+	for i, text := range v {
+		if uint64(len(text)) > math.MaxUint32 {
+			m.fail(b, p.elem.typ, ErrSize)
+			m.step("[", strconv.Itoa(i), "]")
+			return b
+		}
+		b = append(wire.AppendBinaryHeader(b, len(text)), text...)
+	}
+	return append(b, wire.Nil)
+}
+
+// readStrings reads lists of binaries, in one piece.
+func readStrings(p *plan, u *unmarshaler, a address) bool {
+	if u.tag() != wire.List {
+		return readSlice(p, u, a)
+	}
+	before := u.c
+	n := int(binary.BigEndian.Uint32(u.c.b[u.c.pos+1:]))
+	v := make([]string, n) // of which each takes at least a byte of the input
+	u.c.pos += 5
+	for i := range v {
+		text, ok := u.plainBinary()
+		if !ok {
+			u.c = before
+			return readSlice(p, u, a)
+		}
+		v[i] = u.text(text)
+	}
+	if u.tag() != wire.Nil {
+		u.c = before
+		return readSlice(p, u, a)
+	}
+	u.c.pos++
+	*as[[]string](a) = v
+	return true
 }
 
 // mostAhead is how many times the input's length may be allocated for the
@@ -260,17 +304,17 @@ const nilAtom = "w\x03nil"
 
 func readPointer(p *plan, u *unmarshaler, a address) bool {
 	if u.skipNil() {
-		a.value(p.typ).SetZero()
+		a.setPointee(address{})
 		return true
 	}
 	elem, ok := a.pointee()
 	if ok {
 		return p.elem.read(p.elem, u, elem)
 	}
-	fresh := reflect.New(p.typ.Elem())
-	if !p.elem.read(p.elem, u, addressOf(fresh)) {
+	fresh := addressOf(reflect.New(p.typ.Elem()))
+	if !p.elem.read(p.elem, u, fresh) {
 		return false
 	}
-	a.value(p.typ).Set(fresh.Convert(p.typ))
+	a.setPointee(fresh)
 	return true
 }

@@ -40,16 +40,18 @@ func (n planner) formPlan(t reflect.Type, form string) *plan {
 	if convert, ok := unixTimes[form]; ok && t == timeType {
 		return unixTime(convert)
 	}
+	p := newPlan(t)
 	if _, unix := unixTimes[form]; t.Kind() == reflect.String && !unix && !hasMethods(t) {
 		if form == "atom" {
-			return &plan{typ: t, append: appendAtomString, read: readAtomString}
+			p.append, p.read = appendAtomString, readAtomString
+			return p
 		}
-		return &plan{typ: t, append: appendCharlist, read: readCharlist}
+		p.append, p.read = appendCharlist, readCharlist
+		return p
 	}
 	if t.Name() != "" {
 		return nil // a type that may be an element of itself
 	}
-	p := &plan{typ: t}
 	switch t.Kind() {
 	case reflect.Pointer:
 		p.append, p.read = appendPointer, readPointer
@@ -67,65 +69,65 @@ func (n planner) formPlan(t reflect.Type, form string) *plan {
 }
 
 // isEmpty returns what omitempty asks of a type's values.
-func isEmpty(t reflect.Type) func(t reflect.Type, a address) bool {
+func isEmpty(t reflect.Type) func(p *plan, a address) bool {
 	switch t.Kind() {
 	case reflect.String:
-		return func(_ reflect.Type, a address) bool { return *as[string](a) == "" }
+		return func(_ *plan, a address) bool { return *as[string](a) == "" }
 	case reflect.Slice:
-		return func(_ reflect.Type, a address) bool { return a.sliceLen() == 0 }
+		return func(_ *plan, a address) bool { return a.sliceLen() == 0 }
 	case reflect.Map:
-		return func(t reflect.Type, a address) bool { return a.value(t).Len() == 0 }
+		return func(p *plan, a address) bool { return p.value(a).Len() == 0 }
 	case reflect.Array:
-		return func(t reflect.Type, _ address) bool { return t.Len() == 0 }
+		return func(p *plan, _ address) bool { return p.typ.Len() == 0 }
 	case reflect.Struct:
-		return func(reflect.Type, address) bool { return false }
+		return func(*plan, address) bool { return false }
 	case reflect.Float32:
-		return func(_ reflect.Type, a address) bool { return *as[float32](a) == 0 }
+		return func(_ *plan, a address) bool { return *as[float32](a) == 0 }
 	case reflect.Float64:
-		return func(_ reflect.Type, a address) bool { return *as[float64](a) == 0 }
+		return func(_ *plan, a address) bool { return *as[float64](a) == 0 }
 	}
 	return isZeroKind(t)
 }
 
 // isZeroKind returns what says that a value is its type's zero value.
-func isZeroKind(t reflect.Type) func(t reflect.Type, a address) bool {
+func isZeroKind(t reflect.Type) func(p *plan, a address) bool {
 	switch t.Kind() {
 	case reflect.Bool, reflect.Int8, reflect.Uint8:
-		return func(_ reflect.Type, a address) bool { return *as[uint8](a) == 0 }
+		return func(_ *plan, a address) bool { return *as[uint8](a) == 0 }
 	case reflect.Int16, reflect.Uint16:
-		return func(_ reflect.Type, a address) bool { return *as[uint16](a) == 0 }
+		return func(_ *plan, a address) bool { return *as[uint16](a) == 0 }
 	case reflect.Int32, reflect.Uint32:
-		return func(_ reflect.Type, a address) bool { return *as[uint32](a) == 0 }
+		return func(_ *plan, a address) bool { return *as[uint32](a) == 0 }
 	case reflect.Int64, reflect.Uint64:
-		return func(_ reflect.Type, a address) bool { return *as[uint64](a) == 0 }
+		return func(_ *plan, a address) bool { return *as[uint64](a) == 0 }
 	case reflect.Int, reflect.Uint, reflect.Uintptr:
-		return func(_ reflect.Type, a address) bool { return *as[uintptr](a) == 0 }
+		return func(_ *plan, a address) bool { return *as[uintptr](a) == 0 }
 	case reflect.String:
 		return isEmpty(t)
 	case reflect.Pointer:
-		return func(_ reflect.Type, a address) bool { _, ok := a.pointee(); return !ok }
+		return func(_ *plan, a address) bool { _, ok := a.pointee(); return !ok }
 	}
-	return func(t reflect.Type, a address) bool { return a.value(t).IsZero() }
+	return func(p *plan, a address) bool { return p.value(a).IsZero() }
 }
 
 // isZero returns what omitzero asks of a type's values: their method IsZero, if
 // they have one.
-func isZero(t reflect.Type) func(t reflect.Type, a address) bool {
+func isZero(t reflect.Type) func(p *plan, a address) bool {
 	type zeroer interface{ IsZero() bool }
 	zero := isZeroKind(t)
 	switch {
 	case t == timeType:
-		return func(_ reflect.Type, a address) bool { return as[time.Time](a).IsZero() }
+		return func(_ *plan, a address) bool { return as[time.Time](a).IsZero() }
 	case !reflect.PointerTo(t).Implements(reflect.TypeFor[zeroer]()):
 		// A pointer or interface with that method is another case: it may be nil.
 		if t.Kind() != reflect.Pointer && t.Kind() != reflect.Interface || !t.Implements(reflect.TypeFor[zeroer]()) {
 			return zero
 		}
-		return func(t reflect.Type, a address) bool {
-			return zero(t, a) || a.value(t).Interface().(zeroer).IsZero()
+		return func(p *plan, a address) bool {
+			return zero(p, a) || p.value(a).Interface().(zeroer).IsZero()
 		}
 	}
-	return func(t reflect.Type, a address) bool {
-		return a.value(t).Addr().Interface().(zeroer).IsZero()
+	return func(p *plan, a address) bool {
+		return a.pointer(p.pointer).(zeroer).IsZero()
 	}
 }

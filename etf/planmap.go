@@ -62,7 +62,7 @@ func (u *unmarshaler) mapHead(p *plan, a address) (n int, ok bool) {
 }
 
 func appendMap(p *plan, m *marshaler, b []byte, a address) []byte {
-	v := a.value(p.typ)
+	v := p.value(a)
 	if !m.enter(p) {
 		return b
 	}
@@ -99,7 +99,7 @@ func readMap(p *plan, u *unmarshaler, a address) bool {
 		return ok
 	}
 	v := reflect.MakeMapWithSize(p.typ, min(n, mostRoom))
-	a.value(p.typ).Set(v)
+	p.value(a).Set(v)
 	key, value := reflect.New(p.typ.Key()), reflect.New(p.typ.Elem())
 	for i := range n {
 		before := u.c

@@ -22,7 +22,7 @@ func appendStruct(p *plan, m *marshaler, b []byte, a address) []byte {
 			continue
 		}
 		at, ok := f.locate(a)
-		if !ok || f.omit != nil && f.omit(f.plan.typ, at) {
+		if !ok || f.omit != nil && f.omit(f.plan, at) {
 			omitted++
 			continue
 		}
@@ -57,9 +57,8 @@ func (f *field) allocate(a address) address {
 		pointer := a.at(f.through[i].offset)
 		to, ok := pointer.pointee()
 		if !ok {
-			fresh := reflect.New(f.through[i].to)
-			pointer.value(fresh.Type()).Set(fresh)
-			to = addressOf(fresh)
+			to = addressOf(reflect.New(f.through[i].to))
+			pointer.setPointee(to)
 		}
 		a = to
 	}

@@ -122,20 +122,19 @@ type unixUnit struct {
 
 // unixTime returns the plan of a time that is an integer.
 func unixTime(convert unixUnit) *plan {
-	return &plan{
-		typ: timeType,
-		append: func(_ *plan, _ *marshaler, b []byte, a address) []byte {
-			return AppendInt(b, convert.to(*as[time.Time](a)))
-		},
-		read: func(p *plan, u *unmarshaler, a address) bool {
-			v, err := u.c.Int()
-			if err != nil {
-				return u.nilOr(p, a, err)
-			}
-			*as[time.Time](a) = convert.from(v).UTC()
-			return true
-		},
+	p := newPlan(timeType)
+	p.append = func(_ *plan, _ *marshaler, b []byte, a address) []byte {
+		return AppendInt(b, convert.to(*as[time.Time](a)))
 	}
+	p.read = func(p *plan, u *unmarshaler, a address) bool {
+		v, err := u.c.Int()
+		if err != nil {
+			return u.nilOr(p, a, err)
+		}
+		*as[time.Time](a) = convert.from(v).UTC()
+		return true
+	}
+	return p
 }
 
 func appendIdentifier[T any](term func(T) Term) func(p *plan, m *marshaler, b []byte, a address) []byte {
@@ -163,7 +162,7 @@ func readIdentifier[T any](kind Kind, value func(Term) (T, bool)) func(p *plan, 
 }
 
 func appendMarshaler(p *plan, m *marshaler, b []byte, a address) []byte {
-	appended, err := a.value(p.typ).Addr().Interface().(Marshaler).AppendETF(b)
+	appended, err := a.pointer(p.pointer).(Marshaler).AppendETF(b)
 	return m.appendEncoded(p, b, appended, err)
 }
 
@@ -171,7 +170,7 @@ func readUnmarshaler(p *plan, u *unmarshaler, a address) bool {
 	before := u.c
 	raw, err := u.c.rawWithin(largestLimits)
 	if err == nil {
-		err = a.value(p.typ).Addr().Interface().(Unmarshaler).UnmarshalETF(raw)
+		err = a.pointer(p.pointer).(Unmarshaler).UnmarshalETF(raw)
 	}
 	if err != nil {
 		u.c = before
@@ -181,7 +180,7 @@ func readUnmarshaler(p *plan, u *unmarshaler, a address) bool {
 }
 
 func appendToText(p *plan, m *marshaler, b []byte, a address) []byte {
-	text, err := a.value(p.typ).Addr().Interface().(encoding.TextMarshaler).MarshalText()
+	text, err := a.pointer(p.pointer).(encoding.TextMarshaler).MarshalText()
 	if err != nil {
 		return m.fail(b, p.typ, err)
 	}
@@ -197,7 +196,7 @@ func readFromText(p *plan, u *unmarshaler, a address) bool {
 			return u.nilOr(p, a, err)
 		}
 	}
-	if err := a.value(p.typ).Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText(text); err != nil {
+	if err := a.pointer(p.pointer).(encoding.TextUnmarshaler).UnmarshalText(text); err != nil {
 		u.c = before
 		return u.fail(p.typ, err)
 	}

@@ -19,6 +19,7 @@ type scanner struct {
 	terms     int         // slots in all containers
 	latin1    int         // bytes by which latin1 atoms grow as UTF-8
 	copied    bool        // Terms will point at bytes
+	dirty     bool        // build writes to the bytes
 	irregular []irregular // lists that are not just n elements and a NIL_EXT
 
 	stack []frame // the containers around pos, outermost first
@@ -358,7 +359,7 @@ func (s *scanner) scanTail(f *frame, pos int) (left, next int) {
 // chain makes f's list an irregular one.
 func (s *scanner) chain(f *frame) {
 	if f.key == 0 {
-		s.copied = true // build marks them in its copy
+		s.copied, s.dirty = true, true // build marks them in its copy
 		s.irregular = append(s.irregular, irregular{off: f.off, first: f.n})
 		f.key = uint32(len(s.irregular))
 	}

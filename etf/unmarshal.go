@@ -159,7 +159,7 @@ func (u *unmarshaler) error() error {
 // to zero; else it notes the error.
 func (u *unmarshaler) nilOr(p *plan, a address, err error) bool {
 	if u.skipNil() {
-		a.value(p.typ).SetZero()
+		p.value(a).SetZero()
 		return true
 	}
 	if errors.Is(err, ErrRange) || u.c.Kind() == KindBigInt && p.typ.Kind() != reflect.String {

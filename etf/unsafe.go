@@ -185,14 +185,26 @@ func as[T any](a address) *T {
 	return (*T)(a.p)
 }
 
-// value returns the value as package reflect sees it, addressable.
-func (a address) value(t reflect.Type) reflect.Value { return reflect.NewAt(t, a.p).Elem() }
+// pointer returns the address as a pointer of the type that another has, one to
+// values of the type at a.
+func (a address) pointer(like any) any {
+	// An interface holds a pointer in its second word, see dataOf.
+	(*[2]unsafe.Pointer)(unsafe.Pointer(&like))[1] = a.p
+	return like
+}
 
 // pointee returns the address in the pointer at a, and whether it is not nil.
 func (a address) pointee() (address, bool) {
 	// The value at a is a pointer of some type, and all have one layout.
 	p := *(*unsafe.Pointer)(a.p)
 	return address{p}, p != nil
+}
+
+// setPointee makes the pointer at a, which is to a type of the value at to, one
+// to that value.
+func (a address) setPointee(to address) {
+	// As in pointee.
+	*(*unsafe.Pointer)(a.p) = to.p
 }
 
 // sliceLen returns the length of the slice at a.
