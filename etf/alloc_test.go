@@ -29,7 +29,7 @@ func TestAllocations(t *testing.T) {
 		require.NoError(t, err)
 		require.LessOrEqual(t, testing.AllocsPerRun(20, func() {
 			_, _ = etf.Decode(c.Bytes)
-		}), 2.0, c.Name)
+		}), 1.0, c.Name)
 		if !contains(term, isContainer) { // else its keys may be built to be compared
 			require.Zero(t, testing.AllocsPerRun(20, func() { _ = etf.Valid(c.Bytes) }), c.Name)
 		}
@@ -49,7 +49,7 @@ func TestWorkloadAllocations(t *testing.T) {
 		t.Run(w.name, func(t *testing.T) {
 			term, err := etf.Decode(w.bytes)
 			require.NoError(t, err)
-			require.LessOrEqual(t, testing.AllocsPerRun(10, func() { _, _ = etf.Decode(w.bytes) }), 2.0)
+			require.LessOrEqual(t, testing.AllocsPerRun(10, func() { _, _ = etf.Decode(w.bytes) }), 1.0)
 			dst, err := etf.Encode(term)
 			require.NoError(t, err)
 			require.Equal(t, w.bytes, dst)

@@ -2,6 +2,7 @@ package etf
 
 import (
 	"encoding/binary"
+	"math"
 	"unicode/utf8"
 
 	"github.com/beamport/beamport/etf/internal/wire"
@@ -12,7 +13,7 @@ import (
 // irregular list is marked in its head, and unused bits are cleared.
 type builder struct {
 	b         []byte
-	slab      []Term // room for exactly the children of all containers
+	slab      []slot // room for exactly the children of all containers
 	used      int    // of slab
 	utf8      []byte // room for exactly the latin1 atoms that are not ASCII
 	irregular []irregular
@@ -49,7 +50,7 @@ func (d *builder) markIrregular(start int) {
 // build makes the term that starts at pos.
 func (d *builder) build(pos int) Term {
 	var root Term
-	t := &root
+	t := slotOf(&root)
 	b := d.b
 	cur := slots{}
 	for {
@@ -57,8 +58,6 @@ func (d *builder) build(pos int) Term {
 			n    int // children to fill
 			kind slotsKind
 		)
-		// t is zero, as all of a new slab is. Its fields are set one by one, which
-		// costs less than the whole while the garbage collector marks.
 		switch tag := b[pos]; tag {
 		case wire.SmallInteger:
 			if cur.kind == untilNil && cur.segment-cur.next > fewNumbers && len(b)-pos >= numberRoom {
@@ -66,16 +65,15 @@ func (d *builder) build(pos int) Term {
 				t = &d.slab[cur.next]
 				continue
 			}
-			t.kind, t.num = KindInt, uint64(b[pos+1])
+			*t = slot{kind: KindInt, num: uint64(b[pos+1])}
 			pos += 2
 		case wire.SmallAtomUTF8:
 			end := pos + 2 + int(b[pos+1])
-			t.setBytes(KindAtom, b[pos+2:end])
-			t.flag = flagChecked
+			t.setBytes(KindAtom, b[pos+2:end], 0, flagChecked)
 			pos = end
 		case wire.Binary:
 			end := pos + 5 + int(binary.BigEndian.Uint32(b[pos+1:]))
-			t.setBytes(KindBinary, b[pos+5:end])
+			t.setBytes(KindBinary, b[pos+5:end], 0, 0)
 			pos = end
 		case wire.Integer:
 			if cur.kind == untilNil && cur.segment-cur.next > fewNumbers && len(b)-pos >= numberRoom {
@@ -83,20 +81,17 @@ func (d *builder) build(pos int) Term {
 				t = &d.slab[cur.next]
 				continue
 			}
-			t.kind, t.num = KindInt, uint64(int32(binary.BigEndian.Uint32(b[pos+1:])))
+			*t = slot{kind: KindInt, num: uint64(int32(binary.BigEndian.Uint32(b[pos+1:])))}
 			pos += 5
 		case wire.NewFloat:
-			t.kind, t.num = KindFloat, binary.BigEndian.Uint64(b[pos+1:])
+			*t = slot{kind: KindFloat, num: binary.BigEndian.Uint64(b[pos+1:])}
 			pos += 9
 		case wire.Nil:
-			t.kind = KindList
+			*t = slot{kind: KindList}
 			pos++
 		case wire.String:
 			end := pos + 3 + int(binary.BigEndian.Uint16(b[pos+1:]))
-			t.setBytes(KindList, b[pos+3:end])
-			if t.num > 0 {
-				t.flag = flagString
-			}
+			t.setBytes(KindList, b[pos+3:end], 0, flagString)
 			pos = end
 		case wire.SmallTuple:
 			n = int(b[pos+1])
@@ -140,8 +135,7 @@ func (d *builder) build(pos int) Term {
 			pos = end
 		case wire.NewFun:
 			n = int(binary.BigEndian.Uint32(b[pos+26:]))
-			d.container(t, KindFun, funHead+n, n)
-			pos = d.fun(t, pos)
+			pos = d.fun(t, pos, n)
 		default:
 			pos = d.leaf(t, pos)
 		}
@@ -178,10 +172,9 @@ func (d *builder) build(pos int) Term {
 	}
 }
 
-// container makes t, which is zero, a container of the next n slots, which the
-// caller then uses.
-func (d *builder) container(t *Term, kind Kind, n, num int) {
-	t.setTerms(kind, d.slab[d.used:d.used+n], num)
+// container makes t a container of the next n slots, which the caller then uses.
+func (d *builder) container(t *slot, kind Kind, n, num int) {
+	t.setTerms(kind, d.slab[d.used:d.used+n], uint64(num), 0, 0)
 }
 
 // nextSegment goes on after the elements of a LIST_EXT in an irregular list.
@@ -201,7 +194,7 @@ func (d *builder) nextSegment(cur *slots, pos int) int {
 		case wire.String:
 			end := pos + 3 + int(binary.BigEndian.Uint16(b[pos+1:]))
 			for _, c := range b[pos+3 : end] {
-				d.slab[cur.next] = Int(int64(c))
+				d.slab[cur.next] = slot{kind: KindInt, num: uint64(c)}
 				cur.next++
 			}
 			cur.segment, cur.kind = cur.end, untilEnd
@@ -214,7 +207,7 @@ func (d *builder) nextSegment(cur *slots, pos int) int {
 }
 
 // leaf makes the term at pos, one without children of any number.
-func (d *builder) leaf(t *Term, pos int) int {
+func (d *builder) leaf(t *slot, pos int) int {
 	b := d.b
 	switch tag := b[pos]; tag {
 	case wire.SmallAtom, wire.Atom, wire.AtomUTF8:
@@ -226,20 +219,19 @@ func (d *builder) leaf(t *Term, pos int) int {
 	case wire.Float:
 		end := pos + 1 + wire.FloatLen
 		v, _ := wire.ParseFloat(b[pos+1 : end])
-		*t = Float(v)
+		*t = slot{kind: KindFloat, num: math.Float64bits(v)}
 		return end
 	case wire.BitBinary:
 		end := pos + 6 + int(binary.BigEndian.Uint32(b[pos+1:]))
 		bits := b[pos+5]
 		if bits == 8 {
-			*t = bytesTerm(KindBinary, b[pos+6:end])
+			t.setBytes(KindBinary, b[pos+6:end], 0, 0)
 			return end
 		}
 		if unused := byte(0xFF) >> bits; b[end-1]&unused != 0 {
 			b[end-1] &^= unused
 		}
-		*t = bytesTerm(KindBitString, b[pos+6:end])
-		t.aux = uint32(bits)
+		t.setBytes(KindBitString, b[pos+6:end], uint32(bits), 0)
 		return end
 	case wire.NewPid, wire.Pid:
 		return d.pid(t, pos)
@@ -249,10 +241,8 @@ func (d *builder) leaf(t *Term, pos int) int {
 		slots := d.take(2)
 		end := d.atom(&slots[0], pos+1)
 		end = d.atom(&slots[1], end)
-		*t = termsTerm(KindExport, slots, 0)
-		var arity int64
-		arity, end = d.small(end)
-		t.num = uint64(arity)
+		arity, end := d.small(end)
+		t.setTerms(KindExport, slots, uint64(arity), 0, 0)
 		return end
 	default:
 		return d.ref(t, pos)
@@ -260,22 +250,23 @@ func (d *builder) leaf(t *Term, pos int) int {
 }
 
 // take takes n slots.
-func (d *builder) take(n int) []Term {
+func (d *builder) take(n int) []slot {
 	slots := d.slab[d.used : d.used+n : d.used+n]
 	d.used += n
 	return slots
 }
 
-// setBig makes t, which is zero, an integer; it keeps the magnitude.
-func (t *Term) setBig(magnitude []byte, negative bool) {
+// setBig makes t an integer; it keeps the magnitude.
+func (t *slot) setBig(magnitude []byte, negative bool) {
 	if v, ok := smallMagnitude(magnitude, negative); ok {
-		t.kind, t.num = KindInt, uint64(v)
+		*t = slot{kind: KindInt, num: uint64(v)}
 		return
 	}
-	t.setBytes(KindBigInt, magnitude)
+	var flag uint8
 	if negative {
-		t.flag = flagNegative
+		flag = flagNegative
 	}
+	t.setBytes(KindBigInt, magnitude, 0, flag)
 }
 
 // small returns the integer at pos and where it ends.
@@ -294,15 +285,14 @@ func (d *builder) small(pos int) (v int64, end int) {
 	return v, end
 }
 
-func (d *builder) atom(t *Term, pos int) int {
+func (d *builder) atom(t *slot, pos int) int {
 	name, latin1, end := atomBytes(d.b, pos)
 	if latin1 && latin1Extra(name) > 0 {
 		start := len(d.utf8)
 		d.utf8 = appendLatin1(d.utf8, name)
 		name = d.utf8[start:]
 	}
-	t.setBytes(KindAtom, name)
-	t.flag = flagChecked
+	t.setBytes(KindAtom, name, 0, flagChecked)
 	return end
 }
 
@@ -323,67 +313,70 @@ func (d *builder) creation(old bool, pos int) (uint32, int) {
 	return binary.BigEndian.Uint32(d.b[pos:]), pos + 4
 }
 
-func (d *builder) pid(t *Term, pos int) int {
+func (d *builder) pid(t *slot, pos int) int {
 	node := d.take(1)
 	old := d.b[pos] == wire.Pid
 	end := d.atom(&node[0], pos+1)
-	*t = termsTerm(KindPid, node, 0)
-	t.num = binary.BigEndian.Uint64(d.b[end:]) // id, serial
-	t.aux, end = d.creation(old, end+8)
+	num := binary.BigEndian.Uint64(d.b[end:]) // id, serial
+	creation, end := d.creation(old, end+8)
+	t.setTerms(KindPid, node, num, creation, 0)
 	return end
 }
 
-func (d *builder) port(t *Term, pos int) int {
+func (d *builder) port(t *slot, pos int) int {
 	node := d.take(1)
 	tag := d.b[pos]
 	end := d.atom(&node[0], pos+1)
-	*t = termsTerm(KindPort, node, 0)
+	var num uint64
 	if tag == wire.V4Port {
-		t.num = binary.BigEndian.Uint64(d.b[end:])
+		num = binary.BigEndian.Uint64(d.b[end:])
 		end += 8
 	} else {
-		t.num = uint64(binary.BigEndian.Uint32(d.b[end:]))
+		num = uint64(binary.BigEndian.Uint32(d.b[end:]))
 		end += 4
 	}
-	t.aux, end = d.creation(tag == wire.Port, end)
+	creation, end := d.creation(tag == wire.Port, end)
+	t.setTerms(KindPort, node, num, creation, 0)
 	return end
 }
 
-func (d *builder) ref(t *Term, pos int) int {
+func (d *builder) ref(t *slot, pos int) int {
 	slots := d.take(2)
 	var words [wire.MaxReferenceWords]uint32
 	tag := d.b[pos]
+	n, end := 1, 0
+	var creation uint32
 	if tag == wire.Reference {
-		end := d.atom(&slots[0], pos+1)
+		end = d.atom(&slots[0], pos+1)
 		words[0] = binary.BigEndian.Uint32(d.b[end:])
-		*t = refTerm(slots, uint32(d.b[end+4]), &words, 1)
-		return end + 5
+		creation, end = d.creation(true, end+4)
+	} else {
+		n = int(binary.BigEndian.Uint16(d.b[pos+1:]))
+		end = d.atom(&slots[0], pos+3)
+		creation, end = d.creation(tag == wire.NewReference, end)
+		for i := range n {
+			words[i] = binary.BigEndian.Uint32(d.b[end:])
+			end += 4
+		}
 	}
-	n := int(binary.BigEndian.Uint16(d.b[pos+1:]))
-	end := d.atom(&slots[0], pos+3)
-	creation, end := d.creation(tag == wire.NewReference, end)
-	for i := range n {
-		words[i] = binary.BigEndian.Uint32(d.b[end:])
-		end += 4
-	}
-	*t = refTerm(slots, creation, &words, n)
+	first, second := packWords(&words)
+	slots[1] = slot{num: second, aux: words[4]}
+	t.setTerms(KindRef, slots, first, creation, uint8(n))
 	return end
 }
 
-// fun fills the first slots of a fun, t, and returns where its free variables
-// start.
-func (d *builder) fun(t *Term, pos int) int {
+// fun makes t a fun with n free variables and fills its first slots. It returns
+// where the free variables start.
+func (d *builder) fun(t *slot, pos, n int) int {
+	t.setTerms(KindFun, d.slab[d.used:d.used+funHead+n], uint64(n), binary.BigEndian.Uint32(d.b[pos+22:]), d.b[pos+5])
 	head := d.take(funHead)
-	t.flag = d.b[pos+5]
-	t.aux = binary.BigEndian.Uint32(d.b[pos+22:])
-	// t has its pointer even without free variables: there is always a head.
-	head[funUniq] = bytesTerm(KindBinary, d.b[pos+6:pos+22])
+	head[funUniq].setBytes(KindBinary, d.b[pos+6:pos+22], 0, 0)
 	end := d.atom(&head[funModule], pos+30)
 	var v int64
 	v, end = d.small(end)
-	head[funOldIndex] = Int(v)
+	head[funOldIndex] = slot{kind: KindInt, num: uint64(v)}
 	v, end = d.small(end)
-	head[funOldUniq] = Int(v)
+	head[funOldUniq] = slot{kind: KindInt, num: uint64(v)}
 	// The creator's node would lie between head and the free variables, so it
 	// takes the last slot of all.
 	node := d.slab[len(d.slab)-1:]

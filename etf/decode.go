@@ -143,21 +143,18 @@ func (c *scratch) decode(b []byte, o *DecodeOptions, mode decodeMode) (t Term, n
 func (c *scratch) build(b []byte, start int, own bool) Term {
 	s := &c.scanner
 	d := builder{b: b, irregular: s.irregular, stack: c.slots[:0]}
-	if s.copied {
-		switch {
-		case s.latin1 > 0:
-			d.b = make([]byte, len(b), len(b)+s.latin1)
-			copy(d.b, b)
-			d.utf8 = d.b[len(b):]
-		case !own:
-			own := make([]byte, len(b)) // not cleared, thanks to the copy right after
-			copy(own, b)
-			d.b = own
-		}
-		d.markIrregular(start)
+	switch {
+	case !s.copied:
+		d.slab, _ = newBlock(s.terms, 0)
+	case own && s.latin1 == 0:
+		d.slab = newSlab(s.terms)
+	default:
+		d.slab, d.b = newBlock(s.terms, len(b)+s.latin1)
+		copy(d.b, b)
+		d.b, d.utf8 = d.b[:len(b)], d.b[len(b):len(b)]
 	}
-	if s.terms > 0 {
-		d.slab = make([]Term, s.terms)
+	if s.copied {
+		d.markIrregular(start)
 	}
 	t := d.build(0)
 	c.slots = d.stack

@@ -60,18 +60,14 @@ func Ref(v RefValue) Term {
 	}
 	var w [5]uint32
 	copy(w[:], v.Words)
-	slots := []Term{Atom(v.Node), {}}
-	return refTerm(slots, v.Creation, &w, n)
+	first, second := packWords(&w)
+	slots := []Term{Atom(v.Node), {num: second, aux: w[4]}}
+	return Term{kind: KindRef, ptr: termsTerm(0, slots, 2).ptr, num: first, aux: v.Creation, flag: uint8(n)}
 }
 
-// refTerm makes a reference of n words in the two slots, of which the first
-// holds the node already.
-func refTerm(slots []Term, creation uint32, w *[5]uint32, n int) Term {
-	slots[1] = Term{num: uint64(w[2]) | uint64(w[3])<<32, aux: w[4]}
-	return Term{
-		kind: KindRef, ptr: termsTerm(0, slots, 2).ptr,
-		num: uint64(w[0]) | uint64(w[1])<<32, aux: creation, flag: uint8(n),
-	}
+// packWords returns a reference's words 0 and 1, and 2 and 3, as Terms hold them.
+func packWords(w *[5]uint32) (first, second uint64) {
+	return uint64(w[0]) | uint64(w[1])<<32, uint64(w[2]) | uint64(w[3])<<32
 }
 
 // Ref returns the reference, if the term is one.

@@ -224,8 +224,8 @@ func (s *scanner) hashFun(pos int) (hash uint64, end int) {
 func hashIdentifier(b []byte, pos int) (hash uint64, end int) {
 	var root Term
 	var slots [2]Term
-	d := builder{b: b, slab: slots[:]}
-	end = d.leaf(&root, pos)
+	d := builder{b: b, slab: slotsOf(slots[:])}
+	end = d.leaf(slotOf(&root), pos)
 	hash = mix(hashWord(root.kind, root.num), uint64(root.aux))
 	for i := range slots[:d.used] {
 		slot := &slots[i]

@@ -74,14 +74,34 @@ type Marshaler interface {
 //
 // Marshal may be called by several goroutines at once, also on one value that
 // nobody changes meanwhile. The error is a [*MarshalError].
-func Marshal(v any) ([]byte, error) { return EncodeOptions{}.AppendMarshal(nil, v) }
+func Marshal(v any) ([]byte, error) { return EncodeOptions{}.Marshal(v) }
 
 // AppendMarshal appends what [Marshal] returns to dst. In case of an error it
 // returns dst as it was.
 func AppendMarshal(dst []byte, v any) ([]byte, error) { return EncodeOptions{}.AppendMarshal(dst, v) }
 
 // Marshal is [Marshal] with these options.
-func (o EncodeOptions) Marshal(v any) ([]byte, error) { return o.AppendMarshal(nil, v) }
+func (o EncodeOptions) Marshal(v any) ([]byte, error) {
+	scratch := marshalScratch.Get().(*[]byte)
+	b, err := o.AppendMarshal((*scratch)[:0], v)
+	if err != nil {
+		marshalScratch.Put(scratch)
+		return nil, err
+	}
+	result := make([]byte, len(b)) // not cleared, thanks to the copy right after
+	copy(result, b)
+	if cap(b) <= mostScratch {
+		*scratch = b
+	}
+	marshalScratch.Put(scratch)
+	return result, nil
+}
+
+// marshalScratch has room to marshal into before it is known how much it takes.
+var marshalScratch = sync.Pool{New: func() any { return new([]byte) }}
+
+// mostScratch is how much room is kept.
+const mostScratch = 64 << 10
 
 // AppendMarshal is [AppendMarshal] with these options.
 func (o EncodeOptions) AppendMarshal(dst []byte, v any) ([]byte, error) {

@@ -63,13 +63,13 @@ loop:
 		t := &terms[done]
 		switch p[0] {
 		case wire.SmallInteger:
-			t.kind, t.num = KindInt, uint64(p[1])
+			*t = slot{kind: KindInt, num: uint64(p[1])}
 			pos += 2
 		case wire.Integer:
-			t.kind, t.num = KindInt, uint64(int32(binary.BigEndian.Uint32(p[1:])))
+			*t = slot{kind: KindInt, num: uint64(int32(binary.BigEndian.Uint32(p[1:])))}
 			pos += 5
 		case wire.NewFloat:
-			t.kind, t.num = KindFloat, binary.BigEndian.Uint64(p[1:])
+			*t = slot{kind: KindFloat, num: binary.BigEndian.Uint64(p[1:])}
 			pos += 9
 		case wire.SmallBig:
 			n := int(p[1])
@@ -79,10 +79,9 @@ loop:
 			v := binary.LittleEndian.Uint64(p[3:]) & (1<<(8*n) - 1)
 			negative := uint64(p[2])
 			if v <= math.MaxInt64+negative {
-				t.kind, t.num = KindInt, v^-negative+negative
+				*t = slot{kind: KindInt, num: v ^ -negative + negative}
 			} else {
-				t.setBytes(KindBigInt, b[pos+3:pos+3+n])
-				t.flag = flagNegative * uint8(negative)
+				t.setBytes(KindBigInt, b[pos+3:pos+3+n], 0, flagNegative*uint8(negative))
 			}
 			pos += 3 + n
 		default:

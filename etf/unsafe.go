@@ -2,6 +2,7 @@ package etf
 
 import (
 	"reflect"
+	"strings"
 	"unsafe"
 )
 
@@ -72,15 +73,6 @@ func bytesTerm(kind Kind, b []byte) Term {
 	return Term{kind: kind, ptr: unsafe.Pointer(unsafe.SliceData(b)), num: uint64(len(b))}
 }
 
-// setBytes makes t, which is zero, what bytesTerm returns.
-func (t *Term) setBytes(kind Kind, b []byte) {
-	t.kind = kind
-	if len(b) > 0 {
-		// As in bytesTerm.
-		t.ptr, t.num = unsafe.Pointer(unsafe.SliceData(b)), uint64(len(b))
-	}
-}
-
 // stringTerm is bytesTerm for the bytes of a string, which nobody may write to:
 // every accessor that gives them away as a slice says read-only.
 func stringTerm(kind Kind, s string) Term {
@@ -116,13 +108,93 @@ func termsTerm(kind Kind, s []Term, n int) Term {
 	return Term{kind: kind, ptr: unsafe.Pointer(unsafe.SliceData(s)), num: uint64(n)}
 }
 
-// setTerms makes t, which is zero, what termsTerm returns.
-func (t *Term) setTerms(kind Kind, s []Term, n int) {
-	t.kind = kind
-	if len(s) > 0 {
-		// As in termsTerm.
-		t.ptr, t.num = unsafe.Pointer(unsafe.SliceData(s)), uint64(n)
+// A slot is where the builder makes a Term. It has the layout of a Term, but no
+// pointers as far as the garbage collector knows, so that storing into it has no
+// write barrier: slots lie in memory that is not cleared, see newBlock, and a
+// barrier would take what was there before for a pointer.
+//
+// Nothing that is alive is lost for want of barriers. In a block all Terms point
+// into the block. A slab of its own, see newSlab, has pointers to the input as
+// well, which scanner.b holds from before the first store until after the last:
+// setting and clearing that has barriers.
+type slot struct {
+	ptr  uintptr
+	num  uint64
+	aux  uint32
+	kind Kind
+	flag uint8
+}
+
+// The layouts are the same: these lengths are negative otherwise.
+var (
+	_ [unsafe.Sizeof(Term{}) - unsafe.Sizeof(slot{})]struct{}
+	_ [unsafe.Sizeof(slot{}) - unsafe.Sizeof(Term{})]struct{}
+	_ [unsafe.Offsetof(Term{}.num) - unsafe.Offsetof(slot{}.num)]struct{}
+	_ [unsafe.Offsetof(slot{}.num) - unsafe.Offsetof(Term{}.num)]struct{}
+	_ [unsafe.Offsetof(Term{}.aux) - unsafe.Offsetof(slot{}.aux)]struct{}
+	_ [unsafe.Offsetof(Term{}.kind) - unsafe.Offsetof(slot{}.kind)]struct{}
+	_ [unsafe.Offsetof(Term{}.flag) - unsafe.Offsetof(slot{}.flag)]struct{}
+)
+
+// newBlock returns room for n Terms and for size bytes in one allocation without
+// pointers and not cleared. All Terms must be made with slots, completely, and
+// point into the block: whoever holds one of them holds the block, and the
+// garbage collector, which does not move memory, need not look into it.
+func newBlock(n, size int) (slab []slot, bytes []byte) {
+	if n == 0 && size == 0 {
+		return nil, nil
 	}
+	// A Builder is the one way to memory that is not cleared. With a byte written
+	// its string points at its buffer, of which Grow has made at least this much;
+	// an object of 16 bytes or more is aligned for any type, and smaller ones hold
+	// no slots.
+	var b strings.Builder
+	b.Grow(n*int(unsafe.Sizeof(slot{})) + size)
+	b.WriteByte(0)
+	p := unsafe.Pointer(unsafe.StringData(b.String()))
+	if n > 0 {
+		slab = unsafe.Slice((*slot)(p), n)
+	}
+	if size > 0 {
+		// Behind the slots, and within what Grow has made.
+		bytes = unsafe.Slice((*byte)(unsafe.Add(p, n*int(unsafe.Sizeof(slot{})))), size)
+	}
+	return slab, bytes
+}
+
+// newSlab returns room for n Terms that may point anywhere.
+func newSlab(n int) []slot { return slotsOf(make([]Term, n)) }
+
+// slotsOf returns the slots in place of Terms that are zero.
+func slotsOf(terms []Term) []slot {
+	// A slot has the layout of a Term.
+	return unsafe.Slice((*slot)(unsafe.Pointer(unsafe.SliceData(terms))), len(terms))
+}
+
+// setBytes makes t a Term of one of the kinds that hold bytes, as bytesTerm does.
+func (t *slot) setBytes(kind Kind, b []byte, aux uint32, flag uint8) {
+	if len(b) == 0 {
+		*t = slot{kind: kind}
+		return
+	}
+	// As in bytesTerm.
+	*t = slot{uintptr(unsafe.Pointer(unsafe.SliceData(b))), uint64(len(b)), aux, kind, flag}
+}
+
+// setTerms makes t a Term of one of the kinds that hold Terms, as termsTerm does.
+func (t *slot) setTerms(kind Kind, s []slot, num uint64, aux uint32, flag uint8) {
+	if len(s) == 0 {
+		*t = slot{kind: kind}
+		return
+	}
+	// As in termsTerm; slots are Terms.
+	*t = slot{uintptr(unsafe.Pointer(unsafe.SliceData(s))), num, aux, kind, flag}
+}
+
+// slotOf returns the slot in place of a Term that is zero.
+func slotOf(t *Term) *slot {
+	// A slot has the layout of a Term.
+	return (*slot)(unsafe.Pointer(t))
 }
 
 // terms returns the first n Terms that ptr points at. The caller knows n from
