@@ -6,6 +6,7 @@ import (
 	"runtime/debug"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/beamport/beamport/etf"
@@ -81,4 +82,32 @@ func TestAccessAllocatesNothing(t *testing.T) {
 			value.IsNil()
 		}
 	}))
+}
+
+func TestMarshalAllocations(t *testing.T) {
+	v := &deep{List: []struct {
+		ByName map[string]*point `etf:"by_name"`
+	}{{ByName: map[string]*point{"a": {X: 1}, "b": nil}}}}
+	flat := &user{Name: "Ann", Age: 3}
+	dst := make([]byte, 0, 1024)
+	assert.Zero(t, testing.AllocsPerRun(100, func() {
+		b, err := etf.AppendMarshal(dst, flat)
+		if err != nil || len(b) == 0 {
+			t.Fatal(err)
+		}
+	}), "marshal a struct")
+	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { _, _ = etf.AppendMarshal(dst, v) }), 5.0, "marshal a map")
+
+	b, err := etf.Marshal(flat)
+	require.NoError(t, err)
+	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() {
+		if err := etf.Unmarshal(b, flat); err != nil {
+			t.Fatal(err)
+		}
+	}), 1.0, "one for the strings")
+	var numbers [4]int
+	b, err = etf.Marshal([]int{1, 2, 3, 4000})
+	require.NoError(t, err)
+	assert.Zero(t, testing.AllocsPerRun(100, func() { _ = etf.Unmarshal(b, &numbers) }))
+	assert.Equal(t, [4]int{1, 2, 3, 4000}, numbers)
 }

@@ -17,6 +17,7 @@ type builder struct {
 	used      int    // of slab
 	utf8      []byte // room for exactly the latin1 atoms that are not ASCII
 	irregular []irregular
+	refs      []Term // as in scanner
 	stack     []slots
 }
 
@@ -210,7 +211,7 @@ func (d *builder) nextSegment(cur *slots, pos int) int {
 func (d *builder) leaf(t *slot, pos int) int {
 	b := d.b
 	switch tag := b[pos]; tag {
-	case wire.SmallAtom, wire.Atom, wire.AtomUTF8:
+	case wire.SmallAtom, wire.Atom, wire.AtomUTF8, wire.AtomCacheRef:
 		return d.atom(t, pos)
 	case wire.LargeBig:
 		end := pos + 6 + int(binary.BigEndian.Uint32(b[pos+1:]))
@@ -286,6 +287,10 @@ func (d *builder) small(pos int) (v int64, end int) {
 }
 
 func (d *builder) atom(t *slot, pos int) int {
+	if d.b[pos] == wire.AtomCacheRef {
+		t.set(&d.refs[d.b[pos+1]])
+		return pos + 2
+	}
 	name, latin1, end := atomBytes(d.b, pos)
 	if latin1 && latin1Extra(name) > 0 {
 		start := len(d.utf8)
@@ -381,7 +386,7 @@ func (d *builder) fun(t *slot, pos, n int) int {
 	// takes the last slot of all.
 	node := d.slab[len(d.slab)-1:]
 	d.slab = d.slab[: len(d.slab)-1 : len(d.slab)-1]
-	sub := builder{b: d.b, slab: node, utf8: d.utf8}
+	sub := builder{b: d.b, slab: node, utf8: d.utf8, refs: d.refs}
 	end = sub.pid(&head[funCreator], end)
 	d.utf8 = sub.utf8
 	return end

@@ -86,11 +86,18 @@ const (
 func (m decodeMode) whole() bool { return m == oneTerm || m == validate }
 
 func (o DecodeOptions) decode(b []byte, mode decodeMode) (t Term, n int, err error) {
+	return o.decodeRefs(b, nil, mode)
+}
+
+// decodeRefs decodes a term in which refs, if it is not nil, are what
+// ATOM_CACHE_REF stands for.
+func (o DecodeOptions) decodeRefs(b []byte, refs []Term, mode decodeMode) (t Term, n int, err error) {
 	o, err = o.limits()
 	if err != nil {
 		return Term{}, 0, err
 	}
 	c := scratches.Get().(*scratch)
+	c.refs = refs
 	t, n, err = c.decode(b, &o, mode)
 	c.release()
 	return t, n, err
@@ -132,6 +139,11 @@ func (c *scratch) decode(b []byte, o *DecodeOptions, mode decodeMode) (t Term, n
 	if mode.whole() && end < len(b) {
 		return Term{}, 0, &SyntaxError{Offset: end, Err: ErrTrailing}
 	}
+	if o.Strict {
+		if err := s.checkCanonical(start, end); err != nil {
+			return Term{}, 0, err
+		}
+	}
 	if mode >= validate {
 		return Term{}, end, nil
 	}
@@ -142,8 +154,13 @@ func (c *scratch) decode(b []byte, o *DecodeOptions, mode decodeMode) (t Term, n
 // start its offset in what was scanned. With own, b is for the term to keep.
 func (c *scratch) build(b []byte, start int, own bool) Term {
 	s := &c.scanner
-	d := builder{b: b, irregular: s.irregular, stack: c.slots[:0]}
+	d := builder{b: b, irregular: s.irregular, refs: s.refs, stack: c.slots[:0]}
 	switch {
+	case s.refs != nil: // what they point at lies elsewhere
+		d.slab = newSlab(s.terms)
+		d.b = make([]byte, len(b), len(b)+s.latin1)
+		copy(d.b, b)
+		d.utf8 = d.b[len(b):]
 	case !s.copied:
 		d.slab, _ = newBlock(s.terms, 0)
 	case own && s.latin1 == 0:

@@ -41,6 +41,31 @@
 // An input that is refused gives a [SyntaxError] with the offset and the path of
 // what is wrong; one that ends too early wraps [io.ErrUnexpectedEOF].
 //
+// # Modes
+//
+// The fields of [DecodeOptions] and [EncodeOptions] choose other forms:
+//
+//   - Strict accepts nothing but what Encode writes, so that a term has one
+//     encoding, up to the order of maps, and what is signed or hashed as bytes cannot
+//     be written in another way. A [CanonicalError] names what is not canonical.
+//   - Deterministic puts the pairs of maps into the order that OTP's option of
+//     that name has, so that equal terms have equal bytes.
+//   - Compression is OTP's {compressed, Level}. Compressed terms are read unless
+//     NoCompression is set.
+//   - MinorVersion 1 writes atoms as OTP 25 and earlier do by default.
+//
+// [DistDecoder] and [DistEncoder] read and write the messages between connected
+// nodes, whose terms follow a distribution header with an atom cache, whole and in
+// fragments: the tags 68, 69, 70 and 82. Elsewhere those start no term.
+//
+// Old tags are read, and what they hold is written with new ones. Two tags of
+// OTP are refused, by a [TagError] that names them. LOCAL_EXT (121), which
+// term_to_binary/2 writes with the option local from OTP 26 on, is opaque by
+// design: neither its layout nor its length is known to anyone but the node that
+// wrote it, so that a [Cursor] cannot skip it either. RECORD_EXT (67) is a native
+// record of OTP 29, an experimental feature whose layout OTP's documentation of the
+// format, as far as it could be consulted, does not give.
+//
 // # Text
 //
 // [Term.String] writes a term as Erlang prints it, and [Parse] reads Erlang's

@@ -15,12 +15,20 @@ func (o EncodeOptions) Append(dst []byte, t Term) ([]byte, error) {
 		return dst, err
 	}
 	e := encoder{maxDepth: depth}
+	if o.Deterministic || o.Compression != 0 || o.MinorVersion != 0 {
+		if err := o.setModes(&e); err != nil {
+			return dst, err
+		}
+	}
 	b := dst
 	if !o.NoVersion {
 		b = append(b, wire.Version)
 	}
 	if b = e.append(b, &t, 0); e.err != nil {
 		return dst, &EncodeError{Path: string(e.path), Err: e.err}
+	}
+	if o.Compression != 0 {
+		b = compress(b, len(dst), o.Compression)
 	}
 	return b, nil
 }
@@ -43,8 +51,12 @@ func (o EncodeOptions) Encode(t Term) ([]byte, error) {
 // An encoder appends terms. It recurses no deeper than maxDepth.
 type encoder struct {
 	maxDepth int
-	err      error  // once it is set all that is appended counts for nothing
-	path     []byte // to what err is about; put together on the way back
+	atoms    atomForm
+	sort     bool         // maps, see deterministic.go
+	sorted   []Term       // children of the maps that append is in and had to sort
+	dist     *DistEncoder // for cachedAtoms
+	err      error        // once it is set all that is appended counts for nothing
+	path     []byte       // to what err is about; put together on the way back
 }
 
 func (e *encoder) fail(b []byte, err error) []byte {
@@ -121,6 +133,9 @@ func (e *encoder) appendContainer(b []byte, t *Term, depth int) []byte {
 	case KindTuple:
 		b = wire.AppendTupleHeader(b, n)
 	case KindMap:
+		if e.sort {
+			return e.appendSorted(b, t, depth)
+		}
 		b = wire.AppendMapHeader(b, n)
 		n *= 2
 	case KindImproperList:
@@ -168,7 +183,7 @@ func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte
 			}
 			continue
 		case KindAtom:
-			if c.flag&flagChecked != 0 {
+			if c.flag&flagChecked != 0 && e.atoms == utf8Atoms {
 				b = wire.AppendAtomUTF8(b, c.text())
 				continue
 			}
@@ -197,6 +212,9 @@ func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte
 func (e *encoder) appendAtom(b []byte, t *Term) []byte {
 	if t.flag&flagChecked == 0 && !validAtom(t.bytes()) {
 		return e.fail(b, ErrAtom)
+	}
+	if e.atoms != utf8Atoms {
+		return e.appendAtomAs(b, t)
 	}
 	return wire.AppendAtomUTF8(b, t.text())
 }

@@ -24,6 +24,9 @@ var (
 	ErrIdentifier   error = reason("bad pid, port or reference")
 	ErrFun          error = reason("bad fun")
 	ErrCompressed   error = reason("compressed term that is not what it claims")
+	ErrNotCanonical error = reason("not the form that is written")
+	ErrCacheRef     error = reason("reference to an atom that has not been cached")
+	ErrFragment     error = reason("fragment out of its sequence")
 )
 
 // Reasons for which a term is not encoded, besides [ErrLimit], [ErrAtom] and

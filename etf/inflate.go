@@ -33,6 +33,9 @@ func (c *scratch) decodeCompressed(b []byte, whole int, o *DecodeOptions, mode d
 		}
 		return &SyntaxError{Offset: len(b), Err: io.ErrUnexpectedEOF}
 	}
+	if o.Strict {
+		return Term{}, 0, &SyntaxError{Offset: 1, Err: &CanonicalError{wire.Compressed, "term"}}
+	}
 	if len(b) < head {
 		return Term{}, 0, truncated()
 	}

@@ -82,6 +82,8 @@ func (s *scanner) hashTerm(pos int) (hash uint64, end int) {
 		return hashWord(KindFloat, math.Float64bits(v)), end
 	case wire.Atom, wire.SmallAtom, wire.AtomUTF8:
 		return hashAtom(b, pos)
+	case wire.AtomCacheRef:
+		return hashBytes(KindAtom, s.refs[b[pos+1]].bytes()), pos + 2
 	case wire.BitBinary:
 		return hashBits(b, pos)
 	case wire.Nil:
@@ -97,7 +99,7 @@ func (s *scanner) hashTerm(pos int) (hash uint64, end int) {
 	case wire.NewFun:
 		return s.hashFun(pos)
 	default:
-		return hashIdentifier(b, pos)
+		return s.hashIdentifier(pos)
 	}
 }
 
@@ -221,10 +223,10 @@ func (s *scanner) hashFun(pos int) (hash uint64, end int) {
 
 // hashIdentifier hashes the pid, port, reference or export at pos by what all
 // its encodings have in common.
-func hashIdentifier(b []byte, pos int) (hash uint64, end int) {
+func (s *scanner) hashIdentifier(pos int) (hash uint64, end int) {
 	var root Term
 	var slots [2]Term
-	d := builder{b: b, slab: slotsOf(slots[:])}
+	d := builder{b: s.b, slab: slotsOf(slots[:]), refs: s.refs}
 	end = d.leaf(slotOf(&root), pos)
 	hash = mix(hashWord(root.kind, root.num), uint64(root.aux))
 	for i := range slots[:d.used] {

@@ -21,7 +21,7 @@ const maxSmall = 1<<59 - 1
 func (s *scanner) scanRare(pos int, tag byte) int {
 	b := s.b
 	switch tag {
-	case wire.Atom, wire.SmallAtom, wire.AtomUTF8, wire.SmallAtomUTF8:
+	case wire.Atom, wire.SmallAtom, wire.AtomUTF8, wire.SmallAtomUTF8, wire.AtomCacheRef:
 		return s.scanAtom(pos)
 	case wire.SmallBig, wire.LargeBig:
 		magnitude, negative, end := s.scanBig(pos)
@@ -93,6 +93,8 @@ func (s *scanner) scanAtom(pos int) int {
 	case wire.Atom, wire.AtomUTF8:
 		head = 3
 	case wire.SmallAtom, wire.SmallAtomUTF8:
+	case wire.AtomCacheRef:
+		return s.scanCacheRef(pos)
 	default:
 		return s.fail(pos, s.notA(b[pos], ErrAtom))
 	}

@@ -100,11 +100,11 @@ func (s *scanner) sameKey(x, y *mapKey) bool {
 		return true
 	}
 	limits := DecodeOptions{NoVersion: true, MaxDepth: s.maxDepth, MaxTerms: LargestMaxTerms, MaxBytes: LargestMaxBytes}
-	tx, err := limits.Decode(bx)
+	tx, _, err := limits.decodeRefs(bx, s.refs, oneTerm)
 	if err != nil {
 		return false
 	}
-	ty, err := limits.Decode(by)
+	ty, _, err := limits.decodeRefs(by, s.refs, oneTerm)
 	if err != nil {
 		return false
 	}

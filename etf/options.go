@@ -47,6 +47,12 @@ type DecodeOptions struct {
 	// not concerned: Go values never refer to the input.
 	NoCopy bool
 
+	// Strict refuses every form of a term that [Encode] does not write, so that
+	// Encode(Decode(b)) is b, byte for byte, for any b that is accepted: each term has
+	// one form, but for maps, whose pairs may be in any order, which Term keeps. The
+	// error is a [CanonicalError].
+	Strict bool
+
 	// DisallowUnknownFields makes [DecodeOptions.Unmarshal] refuse keys of a map
 	// that are no field of the struct that it reads into.
 	DisallowUnknownFields bool
@@ -63,6 +69,29 @@ type EncodeOptions struct {
 	// MaxDepth limits how deep containers may be nested, as in [DecodeOptions].
 	// 0 is [DefaultMaxDepth].
 	MaxDepth int
+
+	// Deterministic writes the pairs of maps in the order of their keys, as OTP's
+	// deterministic option does: integers before floats, then as [Compare] has it,
+	// and so within keys. Equal terms have equal bytes then, unless there are
+	// references or funs in them: Equal does not look at all of those. Maps whose
+	// pairs come in another order are sorted in memory of the encoder's own.
+	//
+	// OTP 25 and 27 write the same order. From 26.0 until the fix in
+	// https://github.com/erlang/otp/pull/11568 of late 2026, keys that have maps in
+	// them may come in the order in which the atoms in those came into being.
+	Deterministic bool
+
+	// Compression is the level, 1 (fast) to 9 (small), at which the term is
+	// compressed if that makes it smaller, as OTP's option {compressed, Level} does;
+	// its option compressed is level 6. 0 is not to compress. A compressed term
+	// cannot go inside another, so with NoVersion it is refused.
+	Compression int
+
+	// MinorVersion is the version of the format that is written. In 2, which is what
+	// 0 means and OTP 26 and later write, all atoms are UTF-8. In 1, the default
+	// before, those whose characters are all of latin1 are in ATOM_EXT, which every
+	// release reads. (Version 0, of text for floats, is only read.)
+	MinorVersion int
 
 	// NoVersion leaves the version byte out, for a term that is to go inside another.
 	NoVersion bool

@@ -15,6 +15,8 @@ type scanner struct {
 
 	maxDepth, maxTerms int
 
+	refs []Term // the atoms that ATOM_CACHE_REF stands for, behind a distribution header; else nil
+
 	// What build needs to know.
 	terms     int         // slots in all containers
 	latin1    int         // bytes by which latin1 atoms grow as UTF-8

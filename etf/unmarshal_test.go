@@ -308,34 +308,6 @@ func TestUnmarshalMemory(t *testing.T) {
 	require.ErrorContains(t, etf.Unmarshal(b, &v), "in [9999]")
 }
 
-func TestMarshalAllocations(t *testing.T) {
-	v := &deep{List: []struct {
-		ByName map[string]*point `etf:"by_name"`
-	}{{ByName: map[string]*point{"a": {X: 1}, "b": nil}}}}
-	flat := &user{Name: "Ann", Age: 3}
-	dst := make([]byte, 0, 1024)
-	assert.Zero(t, testing.AllocsPerRun(100, func() {
-		b, err := etf.AppendMarshal(dst, flat)
-		if err != nil || len(b) == 0 {
-			t.Fatal(err)
-		}
-	}), "marshal a struct")
-	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() { _, _ = etf.AppendMarshal(dst, v) }), 5.0, "marshal a map")
-
-	b, err := etf.Marshal(flat)
-	require.NoError(t, err)
-	assert.LessOrEqual(t, testing.AllocsPerRun(100, func() {
-		if err := etf.Unmarshal(b, flat); err != nil {
-			t.Fatal(err)
-		}
-	}), 1.0, "one for the strings")
-	var numbers [4]int
-	b, err = etf.Marshal([]int{1, 2, 3, 4000})
-	require.NoError(t, err)
-	assert.Zero(t, testing.AllocsPerRun(100, func() { _ = etf.Unmarshal(b, &numbers) }))
-	assert.Equal(t, [4]int{1, 2, 3, 4000}, numbers)
-}
-
 func TestFloatIntegers(t *testing.T) {
 	for _, n := range []int64{0, 1, -1, 1 << 53, math.MaxInt64, math.MinInt64} {
 		b, err := etf.Marshal(n)

@@ -191,6 +191,13 @@ func (t *slot) setTerms(kind Kind, s []slot, num uint64, aux uint32, flag uint8)
 	*t = slot{uintptr(unsafe.Pointer(unsafe.SliceData(s))), num, aux, kind, flag}
 }
 
+// set makes t a copy of a Term, which something else than t has to keep alive
+// while there is a block.
+func (t *slot) set(v *Term) {
+	// A slot has the layout of a Term.
+	*t = *(*slot)(unsafe.Pointer(v))
+}
+
 // slotOf returns the slot in place of a Term that is zero.
 func slotOf(t *Term) *slot {
 	// A slot has the layout of a Term.

@@ -29,6 +29,11 @@ answer({describe, Encoded}) ->
          {ok, T} -> describe(T);
          refused -> nil
      end || B <- Encoded];
+%% What each is encoded as again, with these options.
+answer({encode, Encoded, Options}) ->
+    [term_to_binary(binary_to_term(B), Options) || B <- Encoded];
+answer({release}) ->
+    list_to_integer(erlang:system_info(otp_release));
 %% What =:= says about each pair.
 answer({same, Pairs}) ->
     [decode(A) =:= decode(B) || {A, B} <- Pairs];

@@ -13,7 +13,7 @@ const (
 	Record         = 67 // OTP 29, experimental: RECORD_EXT
 	DistHeader     = 68
 	DistFragment   = 69 // first fragment of a distribution message
-	NewFloat       = 70 // also, directly after a version byte, DIST_FRAG_CONT
+	NewFloat       = 70
 	AtomRef2       = 73 // undocumented: ATOM_INTERNAL_REF2
 	AtomRef3       = 75 // undocumented: ATOM_INTERNAL_REF3
 	BinaryRef      = 74 // undocumented: BINARY_INTERNAL_REF
@@ -50,6 +50,10 @@ const (
 	V4Port         = 120
 	Local          = 121 // OTP 26 and later: only the node that wrote it can read it
 )
+
+// DistContinuation is DIST_FRAG_CONT: what [NewFloat] means at the beginning of a
+// packet of a distribution connection.
+const DistContinuation = 70
 
 // Sizes that the format fixes.
 const (
