@@ -208,11 +208,12 @@ func (u *unmarshaler) anyNames(n int) (any, error) {
 		if !ok {
 			return nil, nil
 		}
+		key := u.text(name)
 		value, err := u.any()
 		if err != nil {
 			return nil, err
 		}
-		if v[u.text(name)] = value; len(v) == i {
+		if v[key] = value; len(v) == i {
 			return nil, nil
 		}
 	}

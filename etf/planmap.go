@@ -153,11 +153,12 @@ func readStringMap(p *plan, u *unmarshaler, a address) bool {
 	*as[map[string]string](a) = v
 	for i := range n {
 		before := u.c
-		key, ok := u.name()
+		name, ok := u.name()
 		if !ok {
 			u.step("#key(", strconv.Itoa(i), ")")
 			return u.fail(p.typ.Key(), ErrKind)
 		}
+		key := u.text(name)
 		text := ""
 		if value, ok := u.plainBinary(); ok {
 			text = u.text(value)
@@ -167,7 +168,7 @@ func readStringMap(p *plan, u *unmarshaler, a address) bool {
 			u.stepKey(before)
 			return u.fail(p.elem.typ, ErrKind)
 		}
-		if v[u.text(key)] = text; len(v) == i {
+		if v[key] = text; len(v) == i {
 			u.c = before
 			return u.fail(p.typ, ErrDuplicateKey)
 		}
@@ -210,17 +211,18 @@ func readAnyMap(p *plan, u *unmarshaler, a address) bool {
 	*as[map[string]any](a) = v
 	for i := range n {
 		before := u.c
-		key, ok := u.name()
+		name, ok := u.name()
 		if !ok {
 			u.step("#key(", strconv.Itoa(i), ")")
 			return u.fail(p.typ.Key(), ErrKind)
 		}
+		key := u.text(name)
 		value, err := u.any()
 		if err != nil {
 			u.stepKey(before)
 			return u.fail(p.elem.typ, err)
 		}
-		if v[u.text(key)] = value; len(v) == i {
+		if v[key] = value; len(v) == i {
 			u.c = before
 			return u.fail(p.typ, ErrDuplicateKey)
 		}

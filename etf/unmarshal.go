@@ -55,8 +55,9 @@ type Unmarshaler interface {
 //	maps, pids, ports, references, funs
 //	                              [Term]
 //
-// What Unmarshal fills in does not refer to b. Short strings may share one
-// allocation of up to 1 KiB; [strings.Clone] gives one its own.
+// What Unmarshal fills in does not refer to b. The strings may share one
+// allocation of the size of b if that is up to 16 KiB long, and short ones of
+// more than that share allocations of 1 KiB; [strings.Clone] gives one its own.
 func Unmarshal(b []byte, v any) error { return DecodeOptions{}.Unmarshal(b, v) }
 
 // Unmarshal is [Unmarshal] with these options.
@@ -126,6 +127,7 @@ func (e *UnmarshalError) Unwrap() error { return e.Err }
 type unmarshaler struct {
 	c      Cursor
 	strict bool   // refuses unknown fields
+	whole  string // a copy of the input, for the strings in it, if that is short
 	arena  []byte // room for short strings
 
 	followed int // pointers in interfaces that are being followed
@@ -168,15 +170,27 @@ func (u *unmarshaler) nilOr(p *plan, a address, err error) bool {
 	return u.fail(p.typ, ErrKind)
 }
 
-// The sizes of what text shares among strings, and of the longest that takes
-// part.
+// The length of the input up to which its text is copied at once, and else the
+// size of what short strings share, and the length of the longest of those.
 const (
+	mostWhole    = 16 << 10
 	arenaSize    = 1 << 10
 	longestShort = 128
 )
 
-// text returns a copy of b as a string.
+// text returns a copy of b, which was just read, as a string.
 func (u *unmarshaler) text(b []byte) string {
+	if start := u.c.pos - len(b); len(b) > 0 && len(u.c.b) <= mostWhole && start >= 0 && &u.c.b[start] == &b[0] {
+		if u.whole == "" {
+			u.whole = string(u.c.b)
+		}
+		return u.whole[start:u.c.pos]
+	}
+	return u.copied(b)
+}
+
+// copied is text for what is not, or not in, a short input.
+func (u *unmarshaler) copied(b []byte) string {
 	if len(b) > longestShort {
 		return string(b)
 	}
