@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/cases"
+	"github.com/beamport/beamport/internal/cases"
 )
 
 // withoutGC keeps the garbage collector, which empties pools, out of what a

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/cases"
+	"github.com/beamport/beamport/internal/cases"
 )
 
 // TestTermsKeepTheirMemory holds on to small parts of decoded terms while the

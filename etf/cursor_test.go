@@ -12,7 +12,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/termgen"
+	"github.com/beamport/beamport/internal/termgen"
 )
 
 // walk reads the next term with a cursor alone, and makes a Term of it.

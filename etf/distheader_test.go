@@ -13,8 +13,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/cases"
-	"github.com/beamport/beamport/etf/internal/termgen"
+	"github.com/beamport/beamport/internal/cases"
+	"github.com/beamport/beamport/internal/termgen"
 )
 
 // regSend is the control message of a message to a registered process.

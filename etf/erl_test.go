@@ -1,15 +1,7 @@
 package etf_test
 
 import (
-	"bufio"
 	"bytes"
-	"encoding/binary"
-	"errors"
-	"io"
-	"math"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -19,146 +11,41 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/cases"
-	"github.com/beamport/beamport/etf/internal/termgen"
+	"github.com/beamport/beamport/internal/cases"
+	"github.com/beamport/beamport/internal/otporacle"
+	"github.com/beamport/beamport/internal/termgen"
 )
 
-// An oracle is an Erlang emulator of the test's own that answers questions
-// about terms, see testdata/etf_oracle.erl. Some inputs kill it.
+// An oracle is an [otporacle.Oracle] of a test.
 type oracle struct {
-	t     testing.TB
-	dir   string // of the compiled module
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	out   *bufio.Reader
+	t testing.TB
+	*otporacle.Oracle
 }
 
 func startOracle(t testing.TB) *oracle {
 	t.Helper()
-	o := &oracle{t: t, dir: t.TempDir()}
-	source, err := filepath.Abs("testdata/etf_oracle.erl")
+	o, err := otporacle.Start()
 	require.NoError(t, err)
-	erlc := exec.Command("erlc", "+warnings_as_errors", "-o", o.dir, source)
-	output, err := erlc.CombinedOutput()
-	require.NoError(t, err, "this test needs Erlang/OTP (erlc and erl on the PATH): %s", output)
-	o.start()
-	t.Cleanup(o.stop)
-	return o
+	t.Cleanup(func() { require.NoError(t, o.Stop()) })
+	return &oracle{t: t, Oracle: o}
 }
 
-func (o *oracle) start() {
-	o.cmd = exec.Command("erl", "-noinput", "-boot", "start_clean", "-pa", o.dir, "-run", "etf_oracle", "main")
-	o.cmd.Env = append(os.Environ(), "ERL_CRASH_DUMP_SECONDS=0")
-	var err error
-	o.stdin, err = o.cmd.StdinPipe()
-	require.NoError(o.t, err)
-	stdout, err := o.cmd.StdoutPipe()
-	require.NoError(o.t, err)
-	o.out = bufio.NewReader(stdout)
-	require.NoError(o.t, o.cmd.Start())
-}
-
-func (o *oracle) stop() {
-	o.stdin.Close()
-	o.cmd.Process.Kill()
-	o.cmd.Wait()
-}
-
-// try asks, and reports whether the emulator has lived to answer. If not there
-// is a new one for the next question.
-func (o *oracle) try(question etf.Term) (answer etf.Term, lived bool) {
-	o.t.Helper()
-	frame := make([]byte, 4)
-	frame, err := etf.Append(frame, question)
-	require.NoError(o.t, err)
-	binary.BigEndian.PutUint32(frame, uint32(len(frame)-4))
-	if _, err = o.stdin.Write(frame); err == nil {
-		if _, err = io.ReadFull(o.out, frame[:4]); err == nil {
-			b := make([]byte, binary.BigEndian.Uint32(frame))
-			_, err = io.ReadFull(o.out, b)
-			require.NoError(o.t, err)
-			answer, err = etf.Decode(b)
-			require.NoError(o.t, err)
-			return answer, true
-		}
-	}
-	o.stop()
-	o.start()
-	return etf.Term{}, false
-}
-
+// ask returns the elements of the answer, or the answer if it is no list.
 func (o *oracle) ask(question ...etf.Term) []etf.Term {
 	o.t.Helper()
-	answer, lived := o.try(etf.Tuple(question...))
-	require.True(o.t, lived, "the emulator has died")
+	answer, err := o.Ask(question...)
+	require.NoError(o.t, err)
 	if answer.Kind() != etf.KindList {
 		return []etf.Term{answer}
 	}
 	return slices.Collect(answer.All())
 }
 
-// accepted asks which of the inputs the emulator accepts; it halves a batch
-// that kills the emulator until it knows which inputs do.
-func (o *oracle) accepted(inputs [][]byte) []verdict {
-	o.t.Helper()
-	answer, lived := o.try(etf.Tuple(etf.Atom("accepted"), binaries(inputs)))
-	verdicts := make([]verdict, len(inputs))
-	switch {
-	case lived:
-		require.Equal(o.t, len(inputs), answer.Len())
-		for i := range inputs {
-			if answer.At(i).IsAtom("true") {
-				verdicts[i] = accepts
-			}
-		}
-	case len(inputs) == 1:
-		verdicts[0] = dies
-	default:
-		half := len(inputs) / 2
-		verdicts = append(o.accepted(inputs[:half]), o.accepted(inputs[half:])...)
-	}
-	return verdicts
-}
+func binaries(inputs [][]byte) etf.Term { return otporacle.Binaries(inputs) }
 
-type verdict int
+func contains(term etf.Term, is func(etf.Term) bool) bool { return otporacle.Contains(term, is) }
 
-const (
-	refuses verdict = iota
-	accepts
-	dies
-)
-
-func binaries(inputs [][]byte) etf.Term {
-	terms := make([]etf.Term, len(inputs))
-	for i, b := range inputs {
-		terms[i] = etf.Binary(b)
-	}
-	return etf.List(terms...)
-}
-
-// contains reports whether is holds for the term or anything in it.
-func contains(term etf.Term, is func(etf.Term) bool) bool {
-	if is(term) {
-		return true
-	}
-	for elem := range term.All() {
-		if contains(elem, is) {
-			return true
-		}
-	}
-	if tail, ok := term.Tail(); ok && term.Kind() == etf.KindImproperList && contains(tail, is) {
-		return true
-	}
-	for key, value := range term.Pairs() {
-		if contains(key, is) || contains(value, is) {
-			return true
-		}
-	}
-	if fun, ok := term.Fun(); ok {
-		return contains(etf.Tuple(fun.Free...), is)
-	}
-	return false
-}
+func zeroInAMap(term etf.Term) bool { return otporacle.ZeroInAMap(term) }
 
 // printsDifferently reports whether the emulator may print the term in another
 // way: identifiers carry a number of its own for their node, maps of more than
@@ -187,17 +74,6 @@ func printsDifferently(term etf.Term) bool {
 
 func isASCII(s string) bool {
 	return strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) < 0
-}
-
-// zeroInAMap reports whether there is a -0.0 somewhere in a map, where OTP 25
-// takes it for the same as 0.0.
-func zeroInAMap(term etf.Term) bool {
-	return contains(term, func(t etf.Term) bool {
-		return t.Kind() == etf.KindMap && contains(t, func(t etf.Term) bool {
-			f, ok := t.Float64()
-			return ok && f == 0 && math.Signbit(f)
-		})
-	})
 }
 
 // requireText checks that want is how the term prints, and shows where not.
@@ -377,14 +253,19 @@ func TestErlangHasTheSameVerdicts(t *testing.T) {
 	for i, c := range table {
 		inputs[i] = c.Bytes
 	}
-	for i, verdict := range o.accepted(inputs) {
+	answers, err := o.Verdicts(inputs)
+	require.NoError(t, err)
+	for i, answer := range answers {
 		if c := table[i]; c.Differs == "" {
-			assert.Equal(t, c.Err == "", verdict == accepts, "%s", c.Name)
+			assert.Equal(t, c.Err == "", answer.Verdict == otporacle.Accepts, "%s", c.Name)
+		} else {
+			_, ok := otporacle.Known(c.Bytes, answer)
+			assert.True(t, ok, "%s: %v", c.Name, answer.Verdict)
 		}
 	}
 
 	mutated := Mutated()
-	differ, both := 0, map[bool]int{} // both: accepted or refused by both sides
+	differ, both := map[string]int{}, map[bool]int{} // both: accepted or refused by both sides
 	for batch := range 20 {
 		inputs := inputs[:0]
 		for i := range 250 {
@@ -394,48 +275,23 @@ func TestErlangHasTheSameVerdicts(t *testing.T) {
 			}
 			inputs = append(inputs, b)
 		}
-		for i, verdict := range o.accepted(inputs) {
-			b := inputs[i]
-			term, _, err := etf.DecodePrefix(b)
-			if (err == nil) == (verdict == accepts) {
-				both[err == nil]++
-				continue
+		answers, err := o.Reencode(inputs)
+		require.NoError(t, err)
+		for i, answer := range answers {
+			reason, ok := otporacle.Known(inputs[i], answer)
+			if !ok {
+				term, _, err := etf.DecodePrefix(inputs[i])
+				require.Fail(t, "an unknown difference", "%x: %s, %v; the emulator %s it: %x",
+					inputs[i], term, err, answer.Verdict, answer.Encoded)
 			}
-			differ++
-			if err == nil {
-				// 0.0 and -0.0 are the same key before OTP 27.
-				require.True(t, zeroInAMap(term), "we accept %x: %s", b, term)
-				continue
+			if reason == "" {
+				both[answer.Verdict == otporacle.Accepts]++
+			} else {
+				differ[reason]++
 			}
-			require.True(t, deliberate(b, err), "verdict %d, but %v: %x", verdict, err, b)
 		}
 	}
-	require.Less(t, differ, 200, "too many deliberate differences")
 	require.Greater(t, both[true], 500, "too few inputs accepted")
 	require.Greater(t, both[false], 500, "too few inputs refused")
-	t.Logf("%d inputs accepted and %d refused by both, %d deliberate differences", both[true], both[false], differ)
-}
-
-// deliberate reports whether an error is one of those for which we refuse what
-// OTP 25 accepts, or dies of.
-func deliberate(b []byte, err error) bool {
-	var syntax *etf.SyntaxError
-	var tag *etf.TagError
-	switch errors.As(err, &syntax); {
-	case errors.Is(err, etf.ErrInteger): // a sign byte other than 0 and 1
-		return true
-	case errors.Is(err, etf.ErrFun): // size, creator, arity above 2^32
-		return true
-	case errors.As(err, &tag): // indexes of the atom table, or such a tag within a fun
-		return tag.Tag == 73 || tag.Tag == 75
-	case errors.Is(err, etf.ErrBits): // no bytes and no bits
-		return bytes.HasPrefix(b[syntax.Offset+1:], []byte{0, 0, 0, 0, 0})
-	case errors.Is(err, etf.ErrIdentifier): // references without words
-		return bytes.HasPrefix(b[syntax.Offset+1:], []byte{0, 0})
-	case errors.Is(err, etf.ErrFloat): // text without a NUL
-		return b[syntax.Offset] == 99 && bytes.IndexByte(b[syntax.Offset:syntax.Offset+32], 0) < 0
-	case errors.Is(err, io.ErrUnexpectedEOF): // a fun's size that reaches beyond the input
-		return bytes.IndexByte(b, 112) > 0
-	}
-	return false
+	t.Logf("%d inputs accepted and %d refused by both; otherwise: %v", both[true], both[false], differ)
 }

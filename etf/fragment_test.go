@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/cases"
+	"github.com/beamport/beamport/internal/cases"
 )
 
 // fragment is one by hand: of a sequence, with a number, which is a first one

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/cases"
+	"github.com/beamport/beamport/internal/cases"
 )
 
 // allocated returns how many bytes f allocates, once pools are warm.

@@ -12,8 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/cases"
-	"github.com/beamport/beamport/etf/internal/termgen"
+	"github.com/beamport/beamport/internal/cases"
+	"github.com/beamport/beamport/internal/termgen"
 )
 
 var deterministic = etf.EncodeOptions{Deterministic: true}

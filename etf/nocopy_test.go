@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/cases"
+	"github.com/beamport/beamport/internal/cases"
 )
 
 // TestNoCopy decodes every case in place: the terms are the same, and the input

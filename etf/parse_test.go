@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/termgen"
+	"github.com/beamport/beamport/internal/termgen"
 )
 
 // Texts of which Erlang makes the same term as Parse, or none as Parse does.

@@ -8,7 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/termgen"
+	"github.com/beamport/beamport/internal/termgen"
 )
 
 func TestRoundTrip(t *testing.T) {

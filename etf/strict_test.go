@@ -10,8 +10,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/cases"
-	"github.com/beamport/beamport/etf/internal/termgen"
+	"github.com/beamport/beamport/internal/cases"
+	"github.com/beamport/beamport/internal/termgen"
 )
 
 // checkStrict checks that b is accepted exactly if it is what is written.

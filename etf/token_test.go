@@ -11,7 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/termgen"
+	"github.com/beamport/beamport/internal/termgen"
 )
 
 // appendTokens appends a term with the functions for tokens alone.

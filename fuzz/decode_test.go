@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/beamport/beamport/etf"
+	"github.com/beamport/beamport/internal/cases"
 )
 
 // hostileTerms are seeds that the BEAM does not write.
@@ -46,6 +47,11 @@ func addTerms(f *testing.F) {
 	}
 	for _, term := range hostileTerms {
 		f.Add([]byte(term))
+	}
+	for _, c := range cases.All() {
+		if len(c.Bytes) < 1<<12 {
+			f.Add(c.Bytes)
+		}
 	}
 }
 

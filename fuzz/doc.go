@@ -9,6 +9,10 @@
 //	go test ./fuzz -run '^$' -fuzz '^FuzzJSON$' -fuzztime 1m -fuzzminimizetime 20x
 //	go test ./fuzz -run '^$' -fuzz '^FuzzJSONFromTerm$' -fuzztime 1m -fuzzminimizetime 20x
 //	go test ./fuzz -run '^$' -fuzz '^FuzzParse$' -fuzztime 1m -fuzzminimizetime 20x
+//	go test ./fuzz -run '^$' -fuzz '^FuzzCursor$' -fuzztime 1m -fuzzminimizetime 20x
+//	go test ./fuzz -run '^$' -fuzz '^FuzzUnmarshal$' -fuzztime 1m -fuzzminimizetime 20x
+//	go test ./fuzz -run '^$' -fuzz '^FuzzErlangGo$' -fuzztime 1m -fuzzminimizetime 20x
+//	go test ./fuzz -run '^$' -fuzz '^FuzzOTP$' -fuzztime 1m -fuzzminimizetime 20x
 //
 // The last flag keeps a target from standing still: it limits how long an
 // input that was found is made smaller. make fuzz runs all of them for FUZZTIME

@@ -14,7 +14,7 @@ import (
 
 	"github.com/beamport/beamport/etf"
 	"github.com/beamport/beamport/etf/erlanggo"
-	"github.com/beamport/beamport/etf/internal/termgen"
+	"github.com/beamport/beamport/internal/termgen"
 )
 
 func parse(t *testing.T, text string) etf.Term {

@@ -23,6 +23,12 @@ serve(Port) ->
 %% Whether each is accepted.
 answer({accepted, Encoded}) ->
     [is_tuple(decode(B)) || B <- Encoded];
+%% What each is encoded as again; nil for what is refused.
+answer({reencode, Encoded}) ->
+    [case decode(B) of
+         {ok, T} -> term_to_binary(T, [{minor_version, 2}]);
+         refused -> nil
+     end || B <- Encoded];
 %% What each is encoded as again, and its text; nil for what is refused.
 answer({describe, Encoded}) ->
     [case decode(B) of
@@ -34,6 +40,8 @@ answer({encode, Encoded, Options}) ->
     [term_to_binary(binary_to_term(B), Options) || B <- Encoded];
 answer({release}) ->
     list_to_integer(erlang:system_info(otp_release));
+answer({os_pid}) ->
+    list_to_integer(os:getpid());
 %% What =:= says about each pair.
 answer({same, Pairs}) ->
     [decode(A) =:= decode(B) || {A, B} <- Pairs];

@@ -3,20 +3,20 @@ package termgen
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"unicode/utf8"
 
 	"pgregory.net/rapid"
 
 	"github.com/beamport/beamport/etf"
-	"github.com/beamport/beamport/etf/internal/wire"
 )
 
 // Encoding draws an encoding of the term, version byte included: for each part
 // of it one of the tags and forms that mean the same, and for maps any order.
 func Encoding(term etf.Term) *rapid.Generator[[]byte] {
 	return rapid.Custom(func(t *rapid.T) []byte {
-		return appendAny(t, []byte{wire.Version}, term)
+		return appendAny(t, []byte{tagVersion}, term)
 	})
 }
 
@@ -24,7 +24,7 @@ func choose(t *rapid.T, n int) int { return rapid.IntRange(0, n-1).Draw(t, "form
 
 func appendAny(t *rapid.T, b []byte, term etf.Term) []byte {
 	if choose(t, 12) == 0 {
-		b = wire.AppendListHeader(b, 0) // stands for its tail
+		b = header(b, tagList, 0) // stands for its tail
 	}
 	switch term.Kind() {
 	case etf.KindInt, etf.KindBigInt:
@@ -37,14 +37,14 @@ func appendAny(t *rapid.T, b []byte, term etf.Term) []byte {
 	case etf.KindFloat:
 		f, _ := term.Float64()
 		if text := fmt.Sprintf("%.20e", f); choose(t, 4) == 0 {
-			return append(append(append(b, wire.Float), text...), make([]byte, wire.FloatLen-len(text))...)
+			return append(append(append(b, tagFloat), text...), make([]byte, lenFloat-len(text))...)
 		}
-		return wire.AppendFloat(b, f)
+		return binary.BigEndian.AppendUint64(append(b, 70), math.Float64bits(f))
 	case etf.KindTuple:
 		if n := term.Len(); n < 256 && choose(t, 4) == 0 {
-			b = append(b, wire.LargeTuple, 0, 0, 0, byte(n))
+			b = append(b, tagLargeTuple, 0, 0, 0, byte(n))
 		} else {
-			b = wire.AppendTupleHeader(b, n)
+			b = etf.AppendTupleHeader(b, n)
 		}
 		for elem := range term.All() {
 			b = appendAny(t, b, elem)
@@ -57,7 +57,7 @@ func appendAny(t *rapid.T, b []byte, term etf.Term) []byte {
 		for key, value := range term.Pairs() {
 			pairs = append(pairs, etf.Pair{Key: key, Value: value})
 		}
-		b = wire.AppendMapHeader(b, len(pairs))
+		b = etf.AppendMapHeader(b, len(pairs))
 		for _, pair := range rapid.Permutation(pairs).Draw(t, "order") {
 			b = appendAny(t, appendAny(t, b, pair.Key), pair.Value)
 		}
@@ -65,30 +65,30 @@ func appendAny(t *rapid.T, b []byte, term etf.Term) []byte {
 	case etf.KindPid:
 		v, _ := term.Pid()
 		old := v.Creation <= 3 && choose(t, 2) == 0
-		b = appendAtom(t, append(b, pick(old, wire.Pid, wire.NewPid)), v.Node)
+		b = appendAtom(t, append(b, pick(old, tagPid, tagNewPid)), v.Node)
 		b = binary.BigEndian.AppendUint32(b, v.ID)
 		b = binary.BigEndian.AppendUint32(b, v.Serial)
 		return appendCreation(b, old, v.Creation)
 	case etf.KindPort:
 		v, _ := term.Port()
 		if v.ID > 1<<32-1 || choose(t, 2) == 0 {
-			b = appendAtom(t, append(b, wire.V4Port), v.Node)
+			b = appendAtom(t, append(b, tagV4Port), v.Node)
 			b = binary.BigEndian.AppendUint64(b, v.ID)
 			return appendCreation(b, false, v.Creation)
 		}
 		old := v.Creation <= 3 && choose(t, 2) == 0
-		b = appendAtom(t, append(b, pick(old, wire.Port, wire.NewPort)), v.Node)
+		b = appendAtom(t, append(b, pick(old, tagPort, tagNewPort)), v.Node)
 		b = binary.BigEndian.AppendUint32(b, uint32(v.ID))
 		return appendCreation(b, old, v.Creation)
 	case etf.KindRef:
 		v, _ := term.Ref()
 		old := v.Creation <= 3 && v.Words[0] < 1<<18 && choose(t, 2) == 0
 		if old && len(v.Words) == 1 && choose(t, 2) == 0 {
-			b = appendAtom(t, append(b, wire.Reference), v.Node)
+			b = appendAtom(t, append(b, tagReference), v.Node)
 			b = binary.BigEndian.AppendUint32(b, v.Words[0])
 			return append(b, byte(v.Creation))
 		}
-		b = append(b, pick(old, wire.NewReference, wire.NewerReference), 0, byte(len(v.Words)))
+		b = append(b, pick(old, tagNewReference, tagNewerReference), 0, byte(len(v.Words)))
 		b = appendCreation(appendAtom(t, b, v.Node), old, v.Creation)
 		for _, word := range v.Words {
 			b = binary.BigEndian.AppendUint32(b, word)
@@ -96,7 +96,7 @@ func appendAny(t *rapid.T, b []byte, term etf.Term) []byte {
 		return b
 	case etf.KindExport:
 		v, _ := term.Export()
-		b = appendAtom(t, append(b, wire.Export), v.Module)
+		b = appendAtom(t, append(b, tagExport), v.Module)
 		b = appendAtom(t, b, v.Function)
 		return appendInteger(t, b, etf.Int(int64(v.Arity)))
 	case etf.KindFun:
@@ -125,10 +125,10 @@ func appendInteger(t *rapid.T, b []byte, term etf.Term) []byte {
 		i := v.Int64()
 		switch choose(t, 4) {
 		case 0, 1:
-			return wire.AppendInt(b, i)
+			return etf.AppendInt(b, i)
 		case 2:
 			if int64(int32(i)) == i {
-				return binary.BigEndian.AppendUint32(append(b, wire.Integer), uint32(i))
+				return binary.BigEndian.AppendUint32(append(b, tagInteger), uint32(i))
 			}
 		}
 	}
@@ -140,9 +140,9 @@ func appendInteger(t *rapid.T, b []byte, term etf.Term) []byte {
 		sign = 1
 	}
 	if len(magnitude) < 256 && choose(t, 3) > 0 {
-		return append(append(b, wire.SmallBig, byte(len(magnitude)), sign), magnitude...)
+		return append(append(b, tagSmallBig, byte(len(magnitude)), sign), magnitude...)
 	}
-	b = binary.BigEndian.AppendUint32(append(b, wire.LargeBig), uint32(len(magnitude)))
+	b = binary.BigEndian.AppendUint32(append(b, tagLargeBig), uint32(len(magnitude)))
 	return append(append(b, sign), magnitude...)
 }
 
@@ -157,21 +157,24 @@ func appendAtom(t *rapid.T, b []byte, name string) []byte {
 	}
 	switch form := choose(t, 4); {
 	case form == 0 && latin1 != nil:
-		return append(append(b, wire.SmallAtom, byte(utf8.RuneCountInString(name))), latin1...)
+		return append(append(b, tagSmallAtom, byte(utf8.RuneCountInString(name))), latin1...)
 	case form == 1 && latin1 != nil:
-		return append(append(b, wire.Atom, 0, byte(utf8.RuneCountInString(name))), latin1...)
+		return append(append(b, tagAtom, 0, byte(utf8.RuneCountInString(name))), latin1...)
 	case form == 2:
-		return append(append(b, wire.AtomUTF8, byte(len(name)>>8), byte(len(name))), name...)
+		return append(append(b, tagAtomUTF8, byte(len(name)>>8), byte(len(name))), name...)
 	}
-	return wire.AppendAtomUTF8(b, name)
+	if len(name) > 255 {
+		return append(append(b, tagAtomUTF8, byte(len(name)>>8), byte(len(name))), name...)
+	}
+	return append(append(b, tagSmallAtomUTF8, byte(len(name))), name...)
 }
 
 func appendBits(t *rapid.T, b []byte, term etf.Term) []byte {
 	content, bits, _ := term.BitString()
 	if bits == 8 && (len(content) == 0 || choose(t, 4) > 0) {
-		return append(wire.AppendBinaryHeader(b, len(content)), content...)
+		return append(header(b, tagBinary, len(content)), content...)
 	}
-	b = append(wire.AppendBitBinaryHeader(b, len(content), bits), content...)
+	b = append(append(header(b, tagBitBinary, len(content)), bits), content...)
 	if choose(t, 2) == 0 {
 		b[len(b)-1] |= 0xFF >> bits // unused bits do not count
 	}
@@ -182,10 +185,10 @@ func appendList(t *rapid.T, b []byte, term etf.Term) []byte {
 	elems := slices.Collect(term.All())
 	for {
 		if small, ok := asBytes(elems); ok && len(elems) > 0 && term.Kind() == etf.KindList && choose(t, 2) == 0 {
-			return append(wire.AppendStringHeader(b, len(small)), small...)
+			return append(append(b, tagString, byte(len(small)>>8), byte(len(small))), small...)
 		}
 		if choose(t, 8) == 0 {
-			b = wire.AppendListHeader(b, 0) // stands for what follows it
+			b = header(b, tagList, 0) // stands for what follows it
 		}
 		if len(elems) == 0 {
 			break
@@ -195,14 +198,14 @@ func appendList(t *rapid.T, b []byte, term etf.Term) []byte {
 		if choose(t, 3) == 0 {
 			n = rapid.IntRange(1, n).Draw(t, "elements")
 		}
-		b = wire.AppendListHeader(b, n)
+		b = header(b, tagList, n)
 		for _, elem := range elems[:n] {
 			b = appendAny(t, b, elem)
 		}
 		elems = elems[n:]
 	}
 	if term.Kind() == etf.KindList {
-		return append(b, wire.Nil)
+		return append(b, tagNil)
 	}
 	tail, _ := term.Tail()
 	return appendAny(t, b, tail)
@@ -223,7 +226,7 @@ func asBytes(elems []etf.Term) ([]byte, bool) {
 func appendFun(t *rapid.T, b []byte, term etf.Term) []byte {
 	v, _ := term.Fun()
 	start := len(b)
-	b = append(b, wire.NewFun, 0, 0, 0, 0, v.Arity)
+	b = append(b, tagNewFun, 0, 0, 0, 0, v.Arity)
 	b = append(b, v.Uniq[:]...)
 	b = binary.BigEndian.AppendUint32(b, v.Index)
 	b = binary.BigEndian.AppendUint32(b, uint32(len(v.Free)))
