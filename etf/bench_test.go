@@ -18,7 +18,7 @@ type workload struct {
 // workloads returns what the benchmarks decode and encode.
 func workloads() []workload {
 	return []workload{
-		{"invocation", invocation()}, {"gateway", gatewayEvent()}, {"numbers", mixedNumbers()}, {"maps", listOfMaps()},
+		{"invocation", invocation()}, {"gateway", gatewayEvent()}, {"nested", nested()}, {"numbers", mixedNumbers()}, {"maps", listOfMaps()},
 	}
 }
 
@@ -110,6 +110,22 @@ func gatewayEvent() []byte {
 		"pathParameters", object("id", "17"), "stageVariables", object("table", "orders", "region", "eu-central-1"),
 		"body", object("orders", etf.List(records...)), "isBase64Encoded", false,
 	))
+}
+
+// nested is 500 containers, one in the other.
+func nested() []byte {
+	t := etf.Atom("leaf")
+	for i := range int64(500) {
+		switch i % 3 {
+		case 0:
+			t = etf.Tuple(etf.Atom("level"), etf.Int(i), t)
+		case 1:
+			t = etf.List(etf.Int(i), t)
+		case 2:
+			t = etf.Map(etf.Pair{Key: etf.Atom("level"), Value: etf.Int(i)}, etf.Pair{Key: etf.Atom("next"), Value: t})
+		}
+	}
+	return mustEncode(t)
 }
 
 // mixedNumbers is a list of 100,000 integers of all sizes and floats.

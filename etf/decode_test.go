@@ -1,6 +1,7 @@
 package etf_test
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"slices"
@@ -220,4 +221,23 @@ func checkInput(t fataler, b []byte) {
 	once, err := etf.Encode(again)
 	require.NoError(t, err)
 	require.Equal(t, canonical, once)
+}
+
+// TestAtomsOfEveryLength puts a character that is not ASCII, and a byte that is
+// not UTF-8, everywhere into atoms of many lengths.
+func TestAtomsOfEveryLength(t *testing.T) {
+	for n := range 40 {
+		name := bytes.Repeat([]byte{'a'}, n)
+		require.NoError(t, etf.Valid(append([]byte{131, 119, byte(n)}, name...)))
+		for i := range n {
+			name[i] = 0xFF
+			require.ErrorIs(t, etf.Valid(append([]byte{131, 119, byte(n)}, name...)), etf.ErrAtom, "%d of %d", i, n)
+			name[i] = 'a'
+			if i > 0 {
+				copy(name[i-1:], "é")
+				require.NoError(t, etf.Valid(append([]byte{131, 119, byte(n)}, name...)))
+				name[i-1], name[i] = 'a', 'a'
+			}
+		}
+	}
 }

@@ -18,7 +18,7 @@ func (e *encoder) appendSorted(b []byte, t *Term, depth int) []byte {
 		}
 		e.sort = false
 		b = wire.AppendMapHeader(b, n)
-		b = e.appendTerms(b, &sub, sub.terms(2*n), depth)
+		b = e.appendTerms(b, &sub, sub.terms(2*n), depth+1)
 		e.sort = true
 		return b
 	}
@@ -30,7 +30,7 @@ func (e *encoder) appendSorted(b []byte, t *Term, depth int) []byte {
 		slices.SortFunc(view.pairs(), byKey)
 	}
 	b = wire.AppendMapHeader(b, n)
-	b = e.appendTerms(b, &view, view.terms(2*n), depth)
+	b = e.appendTerms(b, &view, view.terms(2*n), depth+1)
 	e.sorted = e.sorted[:mark]
 	return b
 }

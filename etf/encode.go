@@ -72,11 +72,17 @@ func (e *encoder) append(b []byte, t *Term, depth int) []byte {
 	case KindAtom:
 		return e.appendAtom(b, t)
 	case KindBinary:
-		return e.appendBinary(b, t)
+		if t.num > math.MaxUint32 {
+			return e.fail(b, ErrSize)
+		}
+		return append(wire.AppendBinaryHeader(b, int(t.num)), t.bytes()...)
 	case KindFloat:
 		return e.appendFloat(b, t)
-	case KindTuple, KindList, KindMap, KindImproperList, KindFun:
-		return e.appendContainer(b, t, depth)
+	case KindTuple, KindList, KindMap, KindImproperList:
+		one := [1]Term{*t}
+		return e.appendTerms(b, nil, one[:], depth)
+	case KindFun:
+		return e.appendFun(b, t, depth)
 	case KindBigInt:
 		if t.num > maxBigBytes {
 			return e.fail(b, ErrInteger)
@@ -111,53 +117,6 @@ func (e *encoder) append(b []byte, t *Term, depth int) []byte {
 	return e.fail(b, ErrInvalid)
 }
 
-// appendContainer appends a term with children.
-func (e *encoder) appendContainer(b []byte, t *Term, depth int) []byte {
-	if t.kind == KindFun {
-		return e.appendFun(b, t, depth)
-	}
-	if t.num == 0 {
-		switch t.kind {
-		case KindTuple:
-			return append(b, wire.SmallTuple, 0)
-		case KindMap:
-			return wire.AppendMapHeader(b, 0)
-		}
-		return append(b, wire.Nil)
-	}
-	if !e.enter(t.num, depth) {
-		return b
-	}
-	n := int(t.num)
-	switch t.kind {
-	case KindTuple:
-		b = wire.AppendTupleHeader(b, n)
-	case KindMap:
-		if e.sort {
-			return e.appendSorted(b, t, depth)
-		}
-		b = wire.AppendMapHeader(b, n)
-		n *= 2
-	case KindImproperList:
-		b = wire.AppendListHeader(b, n)
-		n++
-	case KindList:
-		if t.flag&flagString != 0 {
-			return appendChars(b, t.bytes())
-		}
-		terms := t.terms(n)
-		if n <= wire.MaxStringLen && areBytes(terms) {
-			b = wire.AppendStringHeader(b, n)
-			for i := range terms {
-				b = append(b, byte(terms[i].num))
-			}
-			return b
-		}
-		return append(e.appendTerms(wire.AppendListHeader(b, n), t, terms, depth), wire.Nil)
-	}
-	return e.appendTerms(b, t, t.terms(n), depth)
-}
-
 // enter checks that n children can be written in a container that is itself
 // within depth others.
 func (e *encoder) enter(n uint64, depth int) bool {
@@ -170,10 +129,12 @@ func (e *encoder) enter(n uint64, depth int) bool {
 	return e.err == nil
 }
 
-// appendTerms appends the children of t.
+// appendTerms appends the children of t, which are within depth containers.
+// Leaves take no call and containers one level of recursion.
 func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte {
 	for i := range terms {
 		c := &terms[i]
+		n := int(c.num) // where there is something to count
 		switch c.kind {
 		case KindInt:
 			if c.num <= math.MaxUint8 {
@@ -190,21 +151,58 @@ func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte
 			b = e.appendAtom(b, c)
 		case KindBinary:
 			if c.num <= math.MaxUint32 {
-				b = append(wire.AppendBinaryHeader(b, int(c.num)), c.bytes()...)
+				b = append(wire.AppendBinaryHeader(b, n), c.bytes()...)
 				continue
 			}
-			b = e.appendBinary(b, c)
+			e.err = ErrSize
 		case KindFloat:
 			b = e.appendFloat(b, c)
-		case KindTuple, KindList, KindMap, KindImproperList, KindFun:
-			b = e.appendContainer(b, c, depth+1)
+		case KindTuple:
+			if e.enter(c.num, depth) {
+				b = e.appendTerms(wire.AppendTupleHeader(b, n), c, c.terms(n), depth+1)
+			}
+		case KindMap:
+			switch {
+			case !e.enter(c.num, depth):
+			case e.sort:
+				b = e.appendSorted(b, c, depth)
+			default:
+				b = e.appendTerms(wire.AppendMapHeader(b, n), c, c.terms(2*n), depth+1)
+			}
+		case KindList:
+			switch {
+			case !e.enter(c.num, depth):
+			case c.flag&flagString != 0:
+				b = appendChars(b, c.bytes())
+			case n <= wire.MaxStringLen && areBytes(c.terms(n)):
+				b = appendCharTerms(b, c.terms(n))
+			default:
+				b = e.appendTerms(wire.AppendListHeader(b, n), c, c.terms(n), depth+1)
+				b = append(b, wire.Nil)
+			}
+		case KindImproperList:
+			if e.enter(c.num, depth) {
+				b = e.appendTerms(wire.AppendListHeader(b, n), c, c.terms(n+1), depth+1)
+			}
 		default:
-			b = e.append(b, c, depth+1)
+			b = e.append(b, c, depth)
 		}
 		if e.err != nil {
 			e.addStep(t, i)
 			return b
 		}
+	}
+	return b
+}
+
+// appendCharTerms appends a list of at most 65,535 integers from 0 to 255.
+func appendCharTerms(b []byte, terms []Term) []byte {
+	if len(terms) == 0 {
+		return append(b, wire.Nil)
+	}
+	b = wire.AppendStringHeader(b, len(terms))
+	for i := range terms {
+		b = append(b, byte(terms[i].num))
 	}
 	return b
 }
@@ -217,13 +215,6 @@ func (e *encoder) appendAtom(b []byte, t *Term) []byte {
 		return e.appendAtomAs(b, t)
 	}
 	return wire.AppendAtomUTF8(b, t.text())
-}
-
-func (e *encoder) appendBinary(b []byte, t *Term) []byte {
-	if t.num > math.MaxUint32 {
-		return e.fail(b, ErrSize)
-	}
-	return append(wire.AppendBinaryHeader(b, int(t.num)), t.bytes()...)
 }
 
 func (e *encoder) appendFloat(b []byte, t *Term) []byte {
@@ -263,7 +254,7 @@ func (e *encoder) appendFun(b []byte, t *Term, depth int) []byte {
 	b = wire.AppendInt(b, int64(slots[funOldIndex].num))
 	b = wire.AppendInt(b, int64(slots[funOldUniq].num))
 	b = e.append(b, &slots[funCreator], depth)
-	b = e.appendTerms(b, t, slots[funHead:], depth)
+	b = e.appendTerms(b, t, slots[funHead:], depth+1)
 	size := len(b) - start - 1
 	if e.err == nil && uint64(size) > math.MaxUint32 {
 		return e.fail(b, ErrSize)
@@ -272,8 +263,11 @@ func (e *encoder) appendFun(b []byte, t *Term, depth int) []byte {
 	return b
 }
 
-// addStep puts the step into child i of t in front of the path.
+// addStep puts the step into child i of t in front of the path, if there is a t.
 func (e *encoder) addStep(t *Term, i int) {
+	if t == nil {
+		return
+	}
 	step := strconv.Itoa(i)
 	switch t.kind {
 	case KindTuple:

@@ -54,12 +54,7 @@ func (s *scanner) scanRare(pos int, tag byte) int {
 // validAtom reports whether b is UTF-8 of at most 255 characters.
 func validAtom(b []byte) bool {
 	if len(b) <= wire.MaxAtomCharacters {
-		for _, c := range b {
-			if c >= utf8.RuneSelf {
-				return utf8.Valid(b)
-			}
-		}
-		return true
+		return isASCII(b) || utf8.Valid(b)
 	}
 	characters := 0
 	for _, c := range b {
@@ -68,6 +63,27 @@ func validAtom(b []byte) bool {
 		}
 	}
 	return characters <= wire.MaxAtomCharacters && utf8.Valid(b)
+}
+
+// isASCII looks at words of b, some bytes twice.
+func isASCII(b []byte) bool {
+	const high = 0x8080808080808080
+	n := len(b)
+	switch {
+	case n >= 8:
+		bits := binary.LittleEndian.Uint64(b[n-8:])
+		for ; len(b) > 8; b = b[8:] {
+			bits |= binary.LittleEndian.Uint64(b)
+		}
+		return bits&high == 0
+	case n >= 4:
+		return (binary.LittleEndian.Uint32(b)|binary.LittleEndian.Uint32(b[n-4:]))&(high>>32) == 0
+	}
+	var bits byte
+	for _, c := range b {
+		bits |= c
+	}
+	return bits < utf8.RuneSelf
 }
 
 // atomBytes returns the bytes of the valid atom at pos, whether they are latin1,
