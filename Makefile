@@ -8,6 +8,8 @@ GO          ?= go
 GOTESTFLAGS ?=
 # How long each fuzz target runs.
 FUZZTIME    ?= 400000x
+# Flags of bench, such as BENCHFLAGS=-short, and how often bench-go runs each benchmark.
+BENCHFLAGS  ?=
 BENCHCOUNT  ?= 5
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
@@ -52,7 +54,15 @@ test-go: deps
 	$(GO) test $(GOTESTFLAGS) ./...
 
 .PHONY: bench
-bench: deps ## Go's benchmarks
+bench: deps ## the codecs beside their peers, in one table
+	@cd bench && $(GO) run . $(BENCHFLAGS)
+
+.PHONY: benchmarks
+benchmarks: deps ## the same, written to BENCHMARKS.md
+	cd bench && $(GO) run . -o ../BENCHMARKS.md $(BENCHFLAGS)
+
+.PHONY: bench-go
+bench-go: deps ## Go's benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) ./...
 
 .PHONY: fuzz

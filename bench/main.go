@@ -1,0 +1,59 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, err)
+		}
+		os.Exit(1)
+	}
+}
+
+func run(args []string, stdout, stderr io.Writer) (err error) {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	short := flags.Bool("short", false, "measure less, for a look")
+	only := flags.String("run", "", "measure only what matches this regular `expression` of section/workload/codec")
+	out := flags.String("o", "", "also write the report as Markdown to this `file`")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	p := fullPlan
+	if *short {
+		p = shortPlan
+	}
+	p.log = stderr
+	if *only != "" {
+		if p.only, err = regexp.Compile(*only); err != nil {
+			return err
+		}
+	}
+	l, err := openLab()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, l.close()) }()
+	r := report{plan: p, samples: l.samples}
+	if r.machine, err = thisMachine(l.beam); err != nil {
+		return err
+	}
+	if r.results, err = p.measure(l.sections(), l.samples); err != nil {
+		return err
+	}
+	if _, err := io.WriteString(stdout, r.text()); err != nil {
+		return err
+	}
+	if *out == "" {
+		return nil
+	}
+	return os.WriteFile(*out, []byte(r.markdown()), 0o644)
+}
