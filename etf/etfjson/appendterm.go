@@ -1,49 +1,41 @@
 package etfjson
 
 import (
-	"bytes"
-	"errors"
 	"io"
 	"math"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 
-	"github.com/go-json-experiment/json/jsontext"
-
+	"github.com/beamport/beamport/etf"
 	"github.com/beamport/beamport/etf/internal/wire"
 )
 
 // termWriter is the state of one [Options.AppendTerm], kept between calls for
-// the memory it holds. jsontext reads the tokens and checks the grammar; what
-// a token becomes is written at once. The count of a container, known at its
-// end, is written over the head that its start wrote.
+// the memory it holds. It reads the text once, front to back, and writes as it
+// reads. The count of a container, known at its end, is written over the head
+// that its start wrote.
 type termWriter struct {
-	decoder jsontext.Decoder
-	source  bytes.Buffer // json, as the decoder wants it
 	json    []byte
 	options Options
 
 	open  []termFrame // the containers not yet ended, outermost first
 	names names
 	dead  []span // parts of the output that a later duplicate name replaced
+	// between says that what is read is not the value of an element, but
+	// belongs to the innermost open container: a name, a comma.
+	between bool
 }
 
 // termFrame is an open object or array.
 type termFrame struct {
 	head   int   // where its term starts in the output
 	count  int   // members or elements so far, replaced ones not counted
+	read   int   // members or elements so far
 	scope  scope // an object's names
 	object bool
-	name   bool // the next token is a name, or ends the object
 }
 
 type span struct{ start, end int }
-
-var (
-	decoderOptions = []jsontext.Options{jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(false)}
-	nothing        = new(bytes.Buffer)
-)
 
 // binaryHeadLen is how many bytes [wire.AppendBinaryHeader] appends.
 var binaryHeadLen = len(wire.AppendBinaryHeader(nil, 0))
@@ -52,8 +44,7 @@ var binaryHeadLen = len(wire.AppendBinaryHeader(nil, 0))
 // text needed and the next will not.
 func (w *termWriter) release() {
 	const most = 1 << 10
-	w.decoder.Reset(nothing, decoderOptions...)
-	w.source, w.json = bytes.Buffer{}, nil
+	w.json = nil
 	w.names.release()
 	w.open, w.dead = w.open[:0], w.dead[:0]
 	if cap(w.open) > most {
@@ -69,91 +60,176 @@ func (w *termWriter) append(dst, json []byte, o Options) ([]byte, error) {
 	if int64(len(json)) > math.MaxUint32 {
 		return nil, &LimitError{Limit: limitBytes, Max: math.MaxUint32}
 	}
-	w.json, w.options = json, o
-	w.source = *bytes.NewBuffer(json)
-	w.decoder.Reset(&w.source, decoderOptions...)
+	w.json, w.options, w.between = json, o, false
 
 	start := len(dst)
 	if !o.NoVersion {
-		dst = append(dst, wire.Version)
+		dst = etf.AppendVersion(dst)
 	}
-	dst, err := w.value(dst)
+	dst, end, err := w.value(dst)
 	if err != nil {
+		err.locate(w.path(dst))
 		return nil, err
 	}
-	if end := skipSpace(json, int(w.decoder.InputOffset())); end != len(json) {
+	if end = skipSpace(json, end); end != len(json) {
 		return nil, &SyntaxError{Offset: end, Err: ErrTrailingData}
 	}
 	return w.bury(dst, start), nil
 }
 
-// value appends the next value with all that it contains.
-func (w *termWriter) value(dst []byte) ([]byte, error) {
-	maxDepth := w.options.MaxDepth
-	end := 0
+// value appends the text's value with all that it contains and returns where it
+// ends.
+func (w *termWriter) value(dst []byte) (_ []byte, i int, err located) {
+	json := w.json
+	i = skipSpace(json, 0)
 	for {
-		start := end
-		if _, err := w.decoder.ReadToken(); err != nil {
-			return nil, w.syntaxError(err)
+		// A value starts here: a scalar is read whole, a container is opened.
+		if i >= len(json) {
+			return dst, i, w.truncated()
 		}
-		end = int(w.decoder.InputOffset())
-		start = skipDelimiters(w.json, start)
-		token := w.json[start:end]
-
-		switch token[0] {
+		switch c := json[i]; c {
+		case '"':
+			dst, i, err = w.string(dst, i)
 		case '{', '[':
-			if len(w.open) >= maxDepth {
-				return nil, w.limitError(start, limitDepth, maxDepth)
+			if len(w.open) >= w.options.MaxDepth {
+				return dst, i, &LimitError{Offset: i, Limit: limitDepth, Max: int64(w.options.MaxDepth)}
 			}
-			f := termFrame{head: len(dst)}
-			if token[0] == '{' {
-				f.object, f.name = true, true
+			f := termFrame{head: len(dst), object: c == '{'}
+			if f.object {
 				f.scope = w.names.open()
-				dst = wire.AppendMapHeader(dst, 0)
+				dst, _ = etf.BeginMap(dst)
 			} else {
-				dst = wire.AppendListHeader(dst, 0)
+				dst, _ = etf.BeginList(dst)
 			}
 			w.open = append(w.open, f)
-			continue
-		case '}':
-			f := &w.open[len(w.open)-1]
-			wire.AppendMapHeader(dst[:f.head], f.count)
-			w.names.close(f.scope)
-			w.open = w.open[:len(w.open)-1]
-		case ']':
-			f := &w.open[len(w.open)-1]
-			dst = endList(dst, f.head, f.count)
-			w.open = w.open[:len(w.open)-1]
-		case '"':
-			at := len(dst)
-			dst = appendString(dst, token)
-			if len(w.open) > 0 {
-				if f := &w.open[len(w.open)-1]; f.name {
-					f.name = false
-					w.named(f, dst, at)
-					continue
+			if i = skipSpace(json, i+1); i < len(json) && json[i] == c+2 { // its other bracket
+				dst = w.end(dst)
+				i++
+				break
+			}
+			if f.object {
+				if dst, i, err = w.name(dst, i); err != nil {
+					return dst, i, err
 				}
 			}
-		case 'n':
-			dst = wire.AppendAtomUTF8(dst, "nil")
+			continue
 		case 't':
-			dst = wire.AppendAtomUTF8(dst, "true")
+			dst, i, err = w.literal(dst, i, "true", "true")
 		case 'f':
-			dst = wire.AppendAtomUTF8(dst, "false")
+			dst, i, err = w.literal(dst, i, "false", "false")
+		case 'n':
+			dst, i, err = w.literal(dst, i, "null", "nil")
 		default:
-			var err error
-			if dst, err = w.number(dst, token, start); err != nil {
-				return nil, err
+			if c != '-' && (c < '0' || c > '9') {
+				return dst, i, w.unexpected(i, "a value")
 			}
+			dst, i, err = w.number(dst, i)
+		}
+		if err != nil {
+			return dst, i, err
 		}
 
-		if len(w.open) == 0 {
-			return dst, nil
+		// The value has ended, and whatever ends with it.
+		for next := false; !next; {
+			if len(w.open) == 0 {
+				return dst, i, nil
+			}
+			f := &w.open[len(w.open)-1]
+			f.count++
+			f.read++
+			if i = skipSpace(json, i); i >= len(json) {
+				w.between = true
+				return dst, i, w.truncated()
+			}
+			switch c := json[i]; {
+			case c == ',':
+				comma := i
+				i = skipSpace(json, i+1)
+				if f.object {
+					if i < len(json) && json[i] == '}' {
+						w.between = true
+						return dst, i, w.unexpected(comma, "the end of the object")
+					}
+					if dst, i, err = w.name(dst, i); err != nil {
+						return dst, i, err
+					}
+				} else if i < len(json) && json[i] == ']' {
+					w.between = true
+					return dst, i, w.unexpected(comma, "the end of the array")
+				}
+				next = true
+			case f.object && c == '}', !f.object && c == ']':
+				dst = w.end(dst)
+				i++
+			default:
+				w.between = true
+				return dst, i, w.unexpected(i, "a comma or the end of the "+f.kind())
+			}
 		}
-		f := &w.open[len(w.open)-1]
-		f.count++
-		f.name = f.object
 	}
+}
+
+func (f *termFrame) kind() string {
+	if f.object {
+		return "object"
+	}
+	return "array"
+}
+
+// end ends the innermost container.
+func (w *termWriter) end(dst []byte) []byte {
+	f := &w.open[len(w.open)-1]
+	if f.object {
+		dst = etf.EndMap(dst, f.head, f.count)
+		w.names.close(f.scope)
+	} else {
+		dst = endList(dst, f.head, f.count)
+	}
+	w.open = w.open[:len(w.open)-1]
+	return dst
+}
+
+// name appends the name of a member, and returns where its value starts.
+func (w *termWriter) name(dst []byte, i int) (_ []byte, next int, err located) {
+	json := w.json
+	w.between = true
+	if i >= len(json) {
+		return dst, i, w.truncated()
+	}
+	if json[i] != '"' {
+		return dst, i, w.unexpected(i, "a name")
+	}
+	at := len(dst)
+	if dst, i, err = w.string(dst, i); err != nil {
+		return dst, i, err
+	}
+	w.named(&w.open[len(w.open)-1], dst, at)
+	if i = skipSpace(json, i); i >= len(json) {
+		return dst, i, w.truncated()
+	}
+	if json[i] != ':' {
+		return dst, i, w.unexpected(i, "a colon")
+	}
+	w.between = false
+	return dst, skipSpace(json, i+1), nil
+}
+
+// literal appends the atom that a literal stands for.
+func (w *termWriter) literal(dst []byte, i int, text, name string) ([]byte, int, located) {
+	rest := w.json[i:]
+	if len(rest) >= len(text) && string(rest[:len(text)]) == text {
+		return wire.AppendAtomUTF8(dst, name), i + len(text), nil
+	}
+	for n := range text {
+		if n == len(rest) {
+			return dst, i, w.truncated()
+		}
+		if rest[n] != text[n] {
+			i += n
+			break
+		}
+	}
+	return dst, i, w.unexpected(i, "the literal "+text)
 }
 
 // named takes up the name that was written at dst[at:]. If the object had it
@@ -218,82 +294,46 @@ func allBytes(elements []byte) bool {
 	return true
 }
 
-// appendString appends a JSON string, quotes included, as a binary.
-func appendString(dst, quoted []byte) []byte {
-	text := quoted[1 : len(quoted)-1]
-	if bytes.IndexByte(text, '\\') < 0 {
-		return append(wire.AppendBinaryHeader(dst, len(text)), text...)
-	}
-	head := len(dst)
-	dst = wire.AppendBinaryHeader(dst, 0)
-	body := len(dst)
-	dst, _ = jsontext.AppendUnquote(dst, quoted) // the decoder has found it to be valid
-	wire.AppendBinaryHeader(dst[:head], len(dst)-body)
-	return dst
+func (w *termWriter) truncated() located {
+	return &SyntaxError{Offset: len(w.json), Err: io.ErrUnexpectedEOF}
 }
 
-func (w *termWriter) number(dst, number []byte, offset int) ([]byte, error) {
-	if isInteger(number) {
-		digits := len(number)
-		if number[0] == '-' {
-			digits--
-		}
-		if most := w.options.MaxDigits; digits > most {
-			return nil, w.limitError(offset, limitDigits, most)
-		}
-		return appendInteger(dst, number), nil
-	}
-	f, err := strconv.ParseFloat(string(number), 64)
-	if err != nil { // the grammar is JSON's, so it can only be the range
-		return nil, &SyntaxError{Offset: offset, Path: string(w.decoder.StackPointer()), Err: ErrNumberRange}
-	}
-	return wire.AppendFloat(dst, f), nil
+// unexpected is the error for a byte that is not what the grammar wants there.
+func (w *termWriter) unexpected(i int, wanted string) located {
+	return &SyntaxError{Offset: i, Err: &GrammarError{Byte: w.json[i], Wanted: wanted}}
 }
 
-func (w *termWriter) limitError(offset int, name string, most int) error {
-	return &LimitError{Offset: offset, Path: string(w.decoder.StackPointer()), Limit: name, Max: int64(most)}
-}
-
-func (w *termWriter) syntaxError(err error) error {
-	var se *jsontext.SyntacticError
-	if !errors.As(err, &se) {
-		// The end of the text where a value should have been.
-		return &SyntaxError{Offset: len(w.json), Err: io.ErrUnexpectedEOF}
+// path is the JSON pointer of what was being read last.
+func (w *termWriter) path(dst []byte) string {
+	open := w.open
+	if w.between && len(open) > 0 {
+		open = open[:len(open)-1]
 	}
-	if errors.Is(err, io.ErrUnexpectedEOF) {
-		return &SyntaxError{Offset: len(w.json), Path: string(se.JSONPointer), Err: io.ErrUnexpectedEOF}
-	}
-	e := &SyntaxError{Offset: int(se.ByteOffset), Path: string(se.JSONPointer), Err: se.Err}
-	if e.Offset < len(w.json) && len(w.open) == LargestMaxDepth {
-		if c := w.json[e.Offset]; c == '{' || c == '[' {
-			return w.limitError(e.Offset, limitDepth, LargestMaxDepth) // the decoder's own limit is the highest of ours
+	var p []byte
+	for i, f := range open {
+		p = append(p, '/')
+		if !f.object {
+			p = strconv.AppendInt(p, int64(f.read), 10)
+			continue
 		}
-	}
-	if e.Offset < len(w.json) && w.json[e.Offset] >= utf8.RuneSelf {
-		if r, n := utf8.DecodeRune(w.json[e.Offset:]); r == utf8.RuneError && n <= 1 {
-			e.Err = ErrInvalidUTF8
+		// The names of an object end where those of the next one begin.
+		last := len(w.names.members)
+		for _, inner := range w.open[i+1:] {
+			if inner.object {
+				last = inner.scope.members
+				break
+			}
 		}
+		m := w.names.members[last-1]
+		p = escapePointer(p, dst[m.start:m.end])
 	}
-	return e
+	return string(p)
 }
 
 // skipSpace returns where the first byte that is no JSON white space is.
 func skipSpace(json []byte, i int) int {
-	for i < len(json) && (json[i] == ' ' || json[i] == '\n' || json[i] == '\t' || json[i] == '\r') {
+	for i < len(json) && json[i] <= ' ' && 1<<json[i]&(1<<' '|1<<'\n'|1<<'\t'|1<<'\r') != 0 {
 		i++
 	}
 	return i
-}
-
-// skipDelimiters returns where the token after a token starts: white space and
-// at most one comma or colon lie between them, as the decoder has checked.
-func skipDelimiters(json []byte, i int) int {
-	for {
-		switch json[i] {
-		case ' ', '\n', '\t', '\r', ',', ':':
-			i++
-		default:
-			return i
-		}
-	}
 }

@@ -2,16 +2,18 @@ package etfjson
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // Reasons that [SyntaxError.Err] may hold. Input that ends too early is
-// [io.ErrUnexpectedEOF]; other faults of JSON's grammar come as jsontext words
-// them.
+// [io.ErrUnexpectedEOF]; other faults of JSON's grammar are a [GrammarError].
 var (
 	ErrTrailingData  = errors.New("data after the end of the value")
 	ErrInvalidUTF8   = errors.New("invalid UTF-8")
+	ErrEscape        = errors.New("escape that stands for no character")
 	ErrNumberRange   = errors.New("number beyond the range of a float")
 	ErrNoVersion     = errors.New("no version byte 131 at the start of the term")
 	ErrUnknownTag    = errors.New("unknown tag")
@@ -37,6 +39,19 @@ func (e *SyntaxError) Error() string { return message(e.Err.Error(), e.Offset, e
 
 // Unwrap returns Err.
 func (e *SyntaxError) Unwrap() error { return e.Err }
+
+// A GrammarError says what stands in the text where JSON wants something else.
+type GrammarError struct {
+	Byte   byte   // the first one that does not fit
+	Wanted string // such as "a value" or "a colon"
+}
+
+func (e *GrammarError) Error() string {
+	if e.Byte < utf8.RuneSelf {
+		return fmt.Sprintf("%q where %s should be", rune(e.Byte), e.Wanted)
+	}
+	return fmt.Sprintf("byte 0x%02X where %s should be", e.Byte, e.Wanted)
+}
 
 // ErrLimit is what every [LimitError] wraps.
 var ErrLimit = errors.New("limit exceeded")

@@ -22,29 +22,13 @@ const (
 	stackWords  = (stackDigits*3402/1024 + 63) / 64 // log2(10) < 3402/1024
 )
 
-// isInteger says whether a JSON number has neither fraction nor exponent.
-func isInteger(number []byte) bool {
-	for _, c := range number {
-		if c == '.' || c|0x20 == 'e' {
-			return false
-		}
-	}
-	return true
-}
-
-// appendInteger appends an integer literal, JSON's grammar already checked.
+// appendInteger appends an integer literal, JSON's grammar already checked, of
+// as many digits as one that may not fit an int64.
 func appendInteger(dst, number []byte) []byte {
 	digits := number
 	negative := number[0] == '-'
 	if negative {
 		digits = digits[1:]
-	}
-	if len(digits) < chunkDigits { // fits in an int64 whatever the digits are
-		n := int64(parseDigits(digits))
-		if negative {
-			n = -n
-		}
-		return wire.AppendInt(dst, n)
 	}
 	if len(digits) > stackDigits {
 		n, _ := new(big.Int).SetString(string(digits), 10)
