@@ -97,6 +97,26 @@ var tagKinds = [256]Kind{
 // whether one is improper shows at its end. It is [Invalid] at the end of the
 // input, and at a tag that starts no term.
 func (c *Cursor) Kind() Kind {
+	if c.chars == 0 && c.pos < len(c.b) {
+		if kind := plainKinds[c.b[c.pos]]; kind != Invalid {
+			return kind
+		}
+	}
+	return c.kind()
+}
+
+// plainKinds are those of tagKinds that depend on nothing but the tag.
+var plainKinds = func() (kinds [256]Kind) {
+	for tag, kind := range tagKinds {
+		if kind != KindBigInt && tag != wire.BitBinary && tag != wire.List {
+			kinds[tag] = kind
+		}
+	}
+	return kinds
+}()
+
+// kind is Kind where the tag alone does not tell.
+func (c *Cursor) kind() Kind {
 	if c.chars != 0 {
 		if c.chars > 0 {
 			return KindInt

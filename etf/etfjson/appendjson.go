@@ -1,6 +1,10 @@
 package etfjson
 
 import (
+	"strconv"
+	"strings"
+
+	"github.com/beamport/beamport/etf"
 	"github.com/beamport/beamport/etf/internal/wire"
 )
 
@@ -9,7 +13,8 @@ import (
 // reads. Its methods that can fail return errors without a path; append adds
 // it, from where the state stands then.
 type jsonWriter struct {
-	termReader
+	etf.Cursor
+	input               []byte
 	maxDepth, maxDigits int
 
 	open  []jsonFrame // the containers not yet ended, outermost first
@@ -30,7 +35,7 @@ type jsonFrame struct {
 
 func (w *jsonWriter) release() {
 	const most = 1 << 10
-	w.termReader = termReader{}
+	w.Cursor, w.input = etf.Cursor{}, nil
 	w.names.release()
 	w.open = w.open[:0]
 	if cap(w.open) > most {
@@ -39,21 +44,23 @@ func (w *jsonWriter) release() {
 }
 
 func (w *jsonWriter) append(dst, term []byte, o Options) ([]byte, error) {
-	w.termReader = termReader{in: term}
-	w.maxDepth, w.maxDigits = o.MaxDepth, o.MaxDigits
-	w.own = false
-	if !o.NoVersion {
-		if err := w.version(); err != nil {
-			return nil, err
+	w.input, w.maxDepth, w.maxDigits, w.own = term, o.MaxDepth, o.MaxDigits, false
+	if o.NoVersion {
+		w.Cursor = etf.Raw(term).Cursor()
+	} else {
+		c, err := etf.NewCursor(term)
+		if err != nil {
+			return nil, unreadable(err)
 		}
+		w.Cursor = c
 	}
 	dst, err := w.value(dst)
 	if err != nil {
 		err.locate(w.path(dst))
 		return nil, err
 	}
-	if w.pos != len(term) {
-		return nil, &SyntaxError{Offset: w.pos, Err: ErrTrailingData}
+	if w.Offset() != len(term) {
+		return nil, &SyntaxError{Offset: w.Offset(), Err: ErrTrailingData}
 	}
 	return dst, nil
 }
@@ -102,69 +109,80 @@ func (w *jsonWriter) value(dst []byte) (_ []byte, err located) {
 
 // term appends a scalar term, or opens a container.
 func (w *jsonWriter) term(dst []byte) ([]byte, located) {
-	start := w.pos
-	tag, err := w.peek()
-	if err != nil {
-		return dst, err
-	}
-	switch tag {
-	case wire.SmallInteger, wire.Integer, wire.SmallBig, wire.LargeBig:
-		return w.integer(dst)
-	case wire.NewFloat, wire.Float:
-		f, err := w.float()
+	switch kind := w.Kind(); kind {
+	case etf.KindBinary:
+		return w.text(dst)
+	case etf.KindInt, etf.KindBigInt:
+		return w.integer(dst, kind)
+	case etf.KindAtom:
+		name, err := w.Atom()
 		if err != nil {
-			return dst, err
+			return dst, unreadable(err)
 		}
-		return appendFloat(dst, f), nil
-	case wire.SmallAtomUTF8, wire.AtomUTF8, wire.SmallAtom, wire.Atom:
-		name, err := w.atom()
-		if err != nil {
-			return dst, err
-		}
-		switch string(name.bytes) {
+		switch string(name) {
 		case "true", "false", "null":
-			return append(dst, name.bytes...), nil
+			return append(dst, name...), nil
 		case "nil", "undefined":
 			return append(dst, "null"...), nil
 		}
-		return appendAtom(dst, name), nil
-	case wire.Binary, wire.BitBinary:
-		return w.text(dst)
-	case wire.Nil:
-		w.pos++
-		return w.childless(append(dst, "[]"...), start)
-	case wire.String:
-		elements, err := w.string()
+		dst, _ = appendQuoted(dst, name) // its UTF-8 has been checked
+		return dst, nil
+	case etf.KindFloat:
+		f, err := w.Float()
 		if err != nil {
-			return dst, err
+			return dst, unreadable(err)
 		}
-		dst = appendBytes(append(dst, '['), elements, 0)
-		return w.childless(append(dst, ']'), start)
-	case wire.List:
-		n, err := w.count(1)
-		for err == nil && n == 0 {
-			// A list of no elements is its tail, whatever that is.
-			if tag, err = w.peek(); err == nil && tag != wire.List {
-				return w.term(dst)
-			} else if err == nil {
-				n, err = w.count(1)
-			}
-		}
+		return appendFloat(dst, f), nil
+	case etf.KindMap:
+		start := w.Offset()
+		n, err := w.Map()
 		if err != nil {
-			return dst, err
-		}
-		return w.push(append(dst, '['), jsonFrame{left: n, start: start})
-	case wire.Map:
-		n, err := w.count(2)
-		if err != nil {
-			return dst, err
+			return dst, unreadable(err)
 		}
 		return w.push(append(dst, '{'), jsonFrame{left: n, start: start, scope: w.names.open(), object: true})
+	case etf.KindList:
+		start := w.Offset()
+		if elements, ok := w.Chars(); ok {
+			dst = appendBytes(append(dst, '['), elements)
+			return w.childless(append(dst, ']'), start)
+		}
+		n, err := w.List()
+		if err != nil {
+			return dst, unreadable(err)
+		}
+		if n == 0 {
+			return w.childless(append(dst, "[]"...), start)
+		}
+		return w.push(append(dst, '['), jsonFrame{left: n, start: start})
 	}
-	if what := formless(tag); what != "" {
-		return dst, &TermError{Offset: start, What: what}
+	return dst, w.formless("")
+}
+
+// formless is the error for the next term, which JSON has no form for or which
+// is none. what it is as, besides itself, may be added.
+func (w *jsonWriter) formless(as string) located {
+	kind, start := w.Kind(), w.Offset()
+	switch kind {
+	case etf.Invalid:
+		if start < len(w.input) && w.input[start] == wire.Compressed {
+			return &TermError{Offset: start, What: "a compressed term (tag 80)"}
+		}
+		return unreadable(w.Skip())
+	case etf.KindBitString:
+		// It may be a binary, all but for its end.
+		if _, _, err := w.BitString(); err != nil {
+			return unreadable(err)
+		}
 	}
-	return dst, &SyntaxError{Offset: start, Err: ErrUnknownTag}
+	return &TermError{Offset: start, What: kindWords[kind] + as}
+}
+
+// kindWords says in words what terms of each kind are.
+var kindWords = map[etf.Kind]string{
+	etf.KindInt: "an integer", etf.KindBigInt: "an integer", etf.KindFloat: "a float", etf.KindAtom: "an atom",
+	etf.KindBinary: "a binary", etf.KindBitString: "a bit string", etf.KindTuple: "a tuple", etf.KindList: "a list",
+	etf.KindMap: "a map", etf.KindPid: "a pid", etf.KindPort: "a port", etf.KindRef: "a reference",
+	etf.KindFun: "a fun", etf.KindExport: "an external fun",
 }
 
 func (w *jsonWriter) push(dst []byte, f jsonFrame) ([]byte, located) {
@@ -191,73 +209,46 @@ func (w *jsonWriter) tooDeep(start int) located {
 // array on, as it does when the BEAM reads it.
 func (w *jsonWriter) tail(dst []byte, f *jsonFrame) ([]byte, located) {
 	w.own = true
-	for {
-		tag, err := w.peek()
-		if err != nil {
-			return dst, err
-		}
-		switch tag {
-		case wire.Nil:
-			w.pos++
-			w.own = false
-			return dst, nil
-		case wire.String:
-			elements, err := w.string()
-			if err != nil {
-				return dst, err
-			}
-			w.own = false
-			return appendBytes(dst, elements, f.done), nil
-		case wire.List:
-			n, err := w.count(1)
-			if err != nil {
-				return dst, err
-			}
-			if n > 0 {
-				f.left = n
-				w.own = false
-				return dst, nil
-			}
-		default:
-			if _, known := kinds[tag]; !known {
-				return dst, &SyntaxError{Offset: w.pos, Err: ErrUnknownTag}
-			}
-			return dst, &TermError{Offset: f.start, What: "an improper list"}
-		}
+	n, err := w.Tail()
+	switch {
+	case err != nil:
+		return dst, unreadable(err)
+	case n < 0 && w.Kind() == etf.Invalid:
+		return dst, w.formless("")
+	case n < 0:
+		return dst, &TermError{Offset: f.start, What: "an improper list"}
 	}
+	w.own = false
+	f.left = n
+	return dst, nil
 }
 
 // key appends a key of the map f as a name, and the colon after it.
 func (w *jsonWriter) key(dst []byte, f *jsonFrame) ([]byte, located) {
 	w.own = true
-	start, at := w.pos, len(dst)
-	tag, err := w.peek()
-	if err != nil {
-		return dst, err
-	}
-	switch tag {
-	case wire.Binary, wire.BitBinary:
+	start, at := w.Offset(), len(dst)
+	var err located
+	switch kind := w.Kind(); kind {
+	case etf.KindBinary:
 		dst, err = w.text(dst)
-	case wire.SmallAtomUTF8, wire.AtomUTF8, wire.SmallAtom, wire.Atom:
-		var name atom
-		if name, err = w.atom(); err == nil {
-			if string(name.bytes) == "__struct__" {
-				return dst, w.structError(f)
-			}
-			dst = appendAtom(dst, name)
+	case etf.KindAtom:
+		name, bad := w.Atom()
+		switch {
+		case bad != nil:
+			err = unreadable(bad)
+		case string(name) == "__struct__":
+			err = w.structError(f)
+		default:
+			dst, _ = appendQuoted(dst, name)
 		}
-	case wire.SmallInteger, wire.Integer, wire.SmallBig, wire.LargeBig:
-		if dst, err = w.integer(append(dst, '"')); err == nil {
+	case etf.KindInt, etf.KindBigInt:
+		if dst, err = w.integer(append(dst, '"'), kind); err == nil {
 			dst = append(dst, '"')
 		}
-	case wire.Compressed:
-		err = &TermError{Offset: start, What: formless(tag)}
+	case etf.KindBitString:
+		err = w.formless("")
 	default:
-		if what, known := kinds[tag]; known {
-			err = &TermError{Offset: start, What: what + " as a key of a map"}
-		} else {
-			err = &SyntaxError{Offset: start, Err: ErrUnknownTag}
-		}
+		err = w.formless(" as a key of a map")
 	}
 	if err != nil {
 		return dst, err
@@ -273,41 +264,48 @@ func (w *jsonWriter) key(dst []byte, f *jsonFrame) ([]byte, located) {
 // just been read, its module comes next.
 func (w *jsonWriter) structError(f *jsonFrame) located {
 	e := &TermError{Offset: f.start, What: "a map with the atom key __struct__"}
-	if tag, err := w.peek(); err == nil && isAtom(tag) {
-		name, err := w.atom()
+	switch w.Kind() {
+	case etf.Invalid:
+		return w.formless("")
+	case etf.KindAtom:
+		module, err := w.Atom()
 		if err != nil {
-			return err
+			return unreadable(err)
 		}
-		e.Struct = name.module()
+		e.Struct = shorten(strings.TrimPrefix(string(module), "Elixir."))
 		e.What = "the struct " + e.Struct
 	}
 	return e
 }
 
-// text appends the binary at w.pos as a JSON string.
+// text appends the binary that is next as a JSON string.
 func (w *jsonWriter) text(dst []byte) ([]byte, located) {
-	text, err := w.binary()
+	text, err := w.Binary()
 	if err != nil {
-		return dst, err
+		return dst, unreadable(err)
 	}
 	dst, bad := appendQuoted(dst, text)
 	if bad >= 0 {
-		return dst, &SyntaxError{Offset: w.pos - len(text) + bad, Err: ErrInvalidUTF8}
+		return dst, &SyntaxError{Offset: w.Offset() - len(text) + bad, Err: ErrInvalidUTF8}
 	}
 	return dst, nil
 }
 
-// integer appends the integer at w.pos, of any tag.
-func (w *jsonWriter) integer(dst []byte) ([]byte, located) {
-	start := w.pos
-	n, big, err := w.termReader.integer()
-	switch {
-	case err != nil:
-		return dst, err
-	case big.magnitude == nil:
-		return appendInt(dst, n), nil
+// integer appends the integer that is next, of one of the two kinds.
+func (w *jsonWriter) integer(dst []byte, kind etf.Kind) ([]byte, located) {
+	start := w.Offset()
+	if kind == etf.KindInt {
+		n, err := w.Int()
+		if err != nil {
+			return dst, unreadable(err)
+		}
+		return strconv.AppendInt(dst, n, 10), nil
 	}
-	dst, ok := appendDecimal(dst, big.negative, big.magnitude, w.maxDigits)
+	magnitude, negative, err := w.Big()
+	if err != nil {
+		return dst, unreadable(err)
+	}
+	dst, ok := appendDecimal(dst, negative, magnitude, w.maxDigits)
 	if !ok {
 		return dst, &LimitError{Offset: start, Limit: limitDigits, Max: int64(w.maxDigits)}
 	}
@@ -324,7 +322,7 @@ func (w *jsonWriter) path(dst []byte) string {
 	for i, f := range open {
 		p = append(p, '/')
 		if !f.object {
-			p = appendInt(p, int64(f.done-1))
+			p = strconv.AppendInt(p, int64(f.done-1), 10)
 			continue
 		}
 		// The names of a map end where those of the next map begin.

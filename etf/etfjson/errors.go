@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/beamport/beamport/etf"
 )
 
 // Reasons that [SyntaxError.Err] may hold. Input that ends too early is
@@ -18,8 +20,8 @@ var (
 	ErrNoVersion     = errors.New("no version byte 131 at the start of the term")
 	ErrUnknownTag    = errors.New("unknown tag")
 	ErrInvalidFloat  = errors.New("not a finite float")
-	ErrInvalidAtom   = errors.New("atom of more than 255 characters")
-	ErrInvalidBignum = errors.New("bignum with a sign byte other than 0 and 1")
+	ErrInvalidAtom   = errors.New("atom that is not UTF-8 of at most 255 characters")
+	ErrInvalidBignum = errors.New("bignum with a sign byte other than 0 and 1, or too long")
 	ErrInvalidBits   = errors.New("bit string whose last byte has an impossible number of bits")
 )
 
@@ -39,6 +41,24 @@ func (e *SyntaxError) Error() string { return message(e.Err.Error(), e.Offset, e
 
 // Unwrap returns Err.
 func (e *SyntaxError) Unwrap() error { return e.Err }
+
+// unreadable is what a cursor's error is here: the term is not one.
+func unreadable(err error) located {
+	e := &SyntaxError{Err: err}
+	var syntax *etf.SyntaxError
+	if errors.As(err, &syntax) {
+		e.Offset, e.Err = syntax.Offset, syntax.Err
+	}
+	for _, reason := range []struct{ theirs, ours error }{
+		{etf.ErrVersion, ErrNoVersion}, {etf.ErrTag, ErrUnknownTag}, {etf.ErrFloat, ErrInvalidFloat}, {etf.ErrAtom, ErrInvalidAtom},
+		{etf.ErrInteger, ErrInvalidBignum}, {etf.ErrBits, ErrInvalidBits},
+	} {
+		if errors.Is(e.Err, reason.theirs) {
+			e.Err = reason.ours
+		}
+	}
+	return e
+}
 
 // A GrammarError says what stands in the text where JSON wants something else.
 type GrammarError struct {

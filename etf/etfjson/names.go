@@ -28,6 +28,11 @@ type scope struct {
 	members int // its first member
 	slots   int // its first slot
 	size    int // how many slots, a power of two; 0: compared one by one
+
+	// unordered says that the names are not in ascending order, as those of small
+	// maps of the BEAM are. So long as they are, no two can be equal, and members
+	// have no marks.
+	unordered bool
 }
 
 // fewNames is how many names are compared one by one before a table pays.
@@ -53,6 +58,18 @@ func (ns *names) close(s scope) {
 // stands in that one's place from then on.
 func (ns *names) add(s *scope, out []byte, start, end int) int {
 	name := out[start:end]
+	if !s.unordered {
+		last := len(ns.members) - 1
+		if last < s.members || bytes.Compare(out[ns.members[last].start:ns.members[last].end], name) < 0 {
+			ns.members = append(ns.members, member{start: start, end: end})
+			return -1
+		}
+		s.unordered = true
+		for i := s.members; i <= last; i++ {
+			m := &ns.members[i]
+			m.mark = sketch(out[m.start:m.end])
+		}
+	}
 	if s.size == 0 {
 		if len(ns.members)-s.members < fewNames {
 			return ns.addCompared(s, out, start, end)

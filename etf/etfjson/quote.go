@@ -12,17 +12,12 @@ import (
 func appendQuoted(dst, text []byte) (_ []byte, bad int) {
 	dst = append(dst, '"')
 	for i := 0; i < len(text); {
-		if len(text)-i >= wordLen {
-			word := binary.LittleEndian.Uint64(text[i:])
-			dst = binary.LittleEndian.AppendUint64(dst, word)
-			mask := special(word)
-			if mask == 0 {
-				i += wordLen
-				continue
-			}
-			clean := bits.TrailingZeros64(mask) / 8
-			dst = dst[:len(dst)-wordLen+clean]
-			i += clean
+		word, n := firstWord(text[i:])
+		dst = binary.LittleEndian.AppendUint64(dst, word)
+		clean := min(n, bits.TrailingZeros64(special(word))/8)
+		dst = dst[:len(dst)-wordLen+clean]
+		if i += clean; clean == n {
+			continue
 		}
 		switch c := text[i]; {
 		case c >= utf8.RuneSelf:
@@ -48,39 +43,24 @@ func appendQuoted(dst, text []byte) (_ []byte, bad int) {
 	return append(dst, '"'), -1
 }
 
+// firstWord returns the first bytes of text, which is not empty, as a word, and
+// how many they are.
+func firstWord(text []byte) (word uint64, n int) {
+	switch n = len(text); {
+	case n >= wordLen:
+		return binary.LittleEndian.Uint64(text), wordLen
+	case n >= 4: // some bytes twice, in the same place
+		first, last := binary.LittleEndian.Uint32(text), binary.LittleEndian.Uint32(text[n-4:])
+		return uint64(first) | uint64(last)<<(8*(n-4)), n
+	case n >= 2:
+		first, last := binary.LittleEndian.Uint16(text), binary.LittleEndian.Uint16(text[n-2:])
+		return uint64(first) | uint64(last)<<(8*(n-2)), n
+	}
+	return uint64(text[0]), n
+}
+
 // shortEscapes are the letters for control characters.
 var shortEscapes = [' ']byte{'\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't'}
-
-// appendAtom appends an atom's name as a JSON string.
-func appendAtom(dst []byte, a atom) []byte {
-	name := a.bytes
-	if a.latin1 {
-		var room [2 * 255]byte // two bytes for each of an atom's characters
-		name = appendLatin1(room[:0], name)
-	}
-	dst, _ = appendQuoted(dst, name) // its UTF-8 has been checked
-	return dst
-}
-
-// appendLatin1 appends Latin-1 text as UTF-8.
-func appendLatin1(dst, text []byte) []byte {
-	for _, c := range text {
-		dst = utf8.AppendRune(dst, rune(c))
-	}
-	return dst
-}
-
-// invalidUTF8 returns the index of the first byte that is no UTF-8, or -1.
-func invalidUTF8(text []byte) int {
-	for i := 0; i < len(text); {
-		r, n := utf8.DecodeRune(text[i:])
-		if r == utf8.RuneError && n == 1 {
-			return i
-		}
-		i += n
-	}
-	return -1
-}
 
 // appendPointerToken appends a name, given as a JSON string that appendQuoted has
 // made, as a token of a JSON pointer.
@@ -105,16 +85,13 @@ func escapePointer(dst, name []byte) []byte {
 	return dst
 }
 
-// appendBytes appends the elements of an array that are bytes, after as many
-// as done.
-func appendBytes(dst, elements []byte, done int) []byte {
-	for _, e := range elements {
-		if done++; done > 1 {
+// appendBytes appends the elements of an array that are bytes.
+func appendBytes(dst, elements []byte) []byte {
+	for i, e := range elements {
+		if i > 0 {
 			dst = append(dst, ',')
 		}
 		dst = strconv.AppendUint(dst, uint64(e), 10)
 	}
 	return dst
 }
-
-func appendInt(dst []byte, n int64) []byte { return strconv.AppendInt(dst, n, 10) }
