@@ -93,7 +93,7 @@ func (w *termWriter) escape(dst []byte, i int) ([]byte, int, located) {
 	if json[i+1] != 'u' {
 		return dst, i, w.badEscape(i)
 	}
-	first, ok, err := w.hex(i)
+	first, ok, err := w.hex(i, i+2)
 	if !ok {
 		return dst, i, err
 	}
@@ -109,7 +109,7 @@ func (w *termWriter) escape(dst []byte, i int) ([]byte, int, located) {
 			return dst, i, w.badEscape(i)
 		}
 	}
-	second, ok, err := w.hex(i + 6)
+	second, ok, err := w.hex(i, i+8)
 	if !ok {
 		return dst, i, err
 	}
@@ -120,9 +120,9 @@ func (w *termWriter) escape(dst []byte, i int) ([]byte, int, located) {
 	return utf8.AppendRune(dst, r), i + 12, nil
 }
 
-// hex reads the four digits of the escape at i.
-func (w *termWriter) hex(i int) (r rune, ok bool, err located) {
-	for n := i + 2; n < i+6; n++ {
+// hex reads the four digits at from of the escape at i.
+func (w *termWriter) hex(i, from int) (r rune, ok bool, err located) {
+	for n := from; n < from+4; n++ {
 		if n >= len(w.json) {
 			return 0, false, w.truncated()
 		}
