@@ -129,6 +129,7 @@ func TestTermsWithoutAFormInJSON(t *testing.T) {
 		{"struct", raw(aMapOf1, "w\x0a__struct__w\x0bElixir.Date"), 1, "", "the struct Date"},
 		{"struct within", raw(aMapOf1, "w\x01dl\x00\x00\x00\x01t\x00\x00\x00\x02w\x01aa\x01d\x00\x0a__struct__w\x0eElixir.Foo.Barj"), 14, "/d/0", "the struct Foo.Bar"},
 		{"struct of no Elixir module", raw(aMapOf1, "w\x0a__struct__w\x04date"), 1, "", "the struct date"},
+		{"struct of a bad module", raw(aMapOf1, "w\x0a__struct__h\x00"), 1, "", "a map with the atom key __struct__"},
 		{"struct of no module", raw(aMapOf1, "w\x0a__struct__a\x01"), 1, "", "a map with the atom key __struct__"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -332,7 +332,8 @@ func (w *termWriter) path(dst []byte) string {
 
 // skipSpace returns where the first byte that is no JSON white space is.
 func skipSpace(json []byte, i int) int {
-	for i < len(json) && json[i] <= ' ' && 1<<json[i]&(1<<' '|1<<'\n'|1<<'\t'|1<<'\r') != 0 {
+	const spaces uint64 = 1<<' ' | 1<<'\n' | 1<<'\t' | 1<<'\r'
+	for i < len(json) && json[i] <= ' ' && 1<<json[i]&spaces != 0 {
 		i++
 	}
 	return i

@@ -128,6 +128,30 @@ func TestRejectedJSON(t *testing.T) {
 	}
 }
 
+func TestJSONErrorMessages(t *testing.T) {
+	for text, want := range map[string]string{
+		`[1,]`:          "etfjson: ',' where the end of the array should be at byte 2",
+		`{"a":1,}`:      "etfjson: ',' where the end of the object should be at byte 6",
+		`{"a" 1}`:       "etfjson: '1' where a colon should be at byte 5",
+		`{"a":{"b" 1}}`: "etfjson: '1' where a colon should be at byte 10, in /a",
+		`{a:1}`:         "etfjson: 'a' where a name should be at byte 1",
+		`[1 2]`:         "etfjson: '2' where a comma or the end of the array should be at byte 3",
+		`{"a":1]`:       "etfjson: ']' where a comma or the end of the object should be at byte 6",
+		`[tru]`:         "etfjson: ']' where the literal true should be at byte 4, in /0",
+		`[-]`:           "etfjson: ']' where a digit should be at byte 2, in /0",
+		`[1.]`:          "etfjson: ']' where a digit should be at byte 3, in /0",
+		"[\xff]":        "etfjson: byte 0xFF where a value should be at byte 1, in /0",
+		"[\"\n\"]":      "etfjson: '\\n' where a character of a string should be at byte 2, in /0",
+		`["\x"]`:        "etfjson: escape that stands for no character at byte 2, in /0",
+		`[1e999]`:       "etfjson: number beyond the range of a float at byte 1, in /0",
+		`[1`:            "etfjson: unexpected EOF at byte 2",
+		`1 2`:           "etfjson: data after the end of the value at byte 2",
+	} {
+		_, err := etfjson.AppendTerm(nil, []byte(text))
+		assert.EqualError(t, err, want, text)
+	}
+}
+
 func TestInvalidUTF8InJSON(t *testing.T) {
 	for _, text := range []string{"\"\xff\"", "{\"a\":\"\xc0\xaf\"}", "{\"\xed\xa0\x80\":1}", "[\"\xf4\x90\x80\x80\"]"} {
 		_, err := etfjson.AppendTerm(nil, []byte(text))
