@@ -206,14 +206,8 @@ func (u *unmarshaler) skipModule(p *plan, module string) bool {
 	return true
 }
 
-// skip reads a term that is known to be valid.
-func (u *unmarshaler) skip() {
-	if u.c.chars != 0 {
-		u.c.step(u.c.pos + 1)
-		return
-	}
-	u.c.pos = u.end(u.c.pos)
-}
+// skip reads a key or value of a map, which is known to be valid.
+func (u *unmarshaler) skip() { u.c.pos = u.end(u.c.pos) }
 
 // end returns where the valid term at a position ends.
 func (u *unmarshaler) end(pos int) int {

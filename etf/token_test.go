@@ -203,3 +203,9 @@ func TestCursorAndTokensDoNotAllocate(t *testing.T) {
 	}))
 	require.Equal(t, b, got)
 }
+
+func TestAppendString(t *testing.T) {
+	b, err := etf.AppendString([]byte("x"), "héllo")
+	require.NoError(t, err)
+	require.Equal(t, "xm\x00\x00\x00\x06h\xc3\xa9llo", string(b))
+}

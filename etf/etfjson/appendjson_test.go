@@ -267,7 +267,7 @@ func TestClaims(t *testing.T) {
 				if _, err := etfjson.AppendJSON(nil, term); err == nil {
 					continue // read as something short and valid
 				}
-				assert.LessOrEqual(t, allocated(func() { _, _ = etfjson.AppendJSON(nil, term) }), uint64(1024), "%q", term)
+				assert.LessOrEqual(t, allocated(func() { _, _ = etfjson.AppendJSON(nil, term) }), uint64(4096), "%q", term)
 			}
 		}
 	}

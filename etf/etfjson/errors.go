@@ -49,15 +49,18 @@ func unreadable(err error) located {
 	if errors.As(err, &syntax) {
 		e.Offset, e.Err = syntax.Offset, syntax.Err
 	}
-	for _, reason := range []struct{ theirs, ours error }{
-		{etf.ErrVersion, ErrNoVersion}, {etf.ErrTag, ErrUnknownTag}, {etf.ErrFloat, ErrInvalidFloat}, {etf.ErrAtom, ErrInvalidAtom},
-		{etf.ErrInteger, ErrInvalidBignum}, {etf.ErrBits, ErrInvalidBits},
-	} {
-		if errors.Is(e.Err, reason.theirs) {
-			e.Err = reason.ours
+	for _, reason := range reasons {
+		if errors.Is(e.Err, reason.etf) {
+			e.Err = reason.here
 		}
 	}
 	return e
+}
+
+// reasons are those of package etf and what they are here.
+var reasons = []struct{ etf, here error }{
+	{etf.ErrVersion, ErrNoVersion}, {etf.ErrTag, ErrUnknownTag}, {etf.ErrFloat, ErrInvalidFloat},
+	{etf.ErrAtom, ErrInvalidAtom}, {etf.ErrInteger, ErrInvalidBignum}, {etf.ErrBits, ErrInvalidBits},
 }
 
 // A GrammarError says what stands in the text where JSON wants something else.
