@@ -308,6 +308,14 @@ func TestDuplicateNames(t *testing.T) {
 			"one after the other": func(i int) int { return i % n },
 			"in pairs":            func(i int) int { return i / 2 },
 			"there and back":      func(i int) int { return min(i, 2*n-1-i) },
+			// In ascending order, and then once more.
+			"ascending": func(i int) int { return 1_000_000 + i%n },
+			"ascending, but for the last": func(i int) int {
+				if i < 2*n-1 {
+					return 1_000_000 + i
+				}
+				return 1_000_000 + n/2
+			},
 		}
 		for name, order := range orders {
 			want := map[string]int{}

@@ -121,7 +121,11 @@ func (ns *names) hashAll(s *scope, out []byte) {
 		}
 		m.mark = maphash.Bytes(ns.seed, out[m.start:m.end])
 	}
-	ns.resize(s, 4*fewNames)
+	size := 4 * fewNames
+	for size < 2*(len(ns.members)-s.members+1) {
+		size *= 2 // there were many in ascending order
+	}
+	ns.resize(s, size)
 }
 
 // resize makes an empty table of size slots and fills it with the members that
