@@ -13,6 +13,8 @@
 //	go test ./fuzz -run '^$' -fuzz '^FuzzUnmarshal$' -fuzztime 1m -fuzzminimizetime 20x
 //	go test ./fuzz -run '^$' -fuzz '^FuzzErlangGo$' -fuzztime 1m -fuzzminimizetime 20x
 //	go test ./fuzz -run '^$' -fuzz '^FuzzOTP$' -fuzztime 1m -fuzzminimizetime 20x
+//	go test ./fuzz -run '^$' -fuzz '^FuzzStrict$' -fuzztime 1m -fuzzminimizetime 20x
+//	go test ./fuzz -run '^$' -fuzz '^FuzzDist$' -fuzztime 1m -fuzzminimizetime 20x
 //
 // The last flag keeps a target from standing still: it limits how long an
 // input that was found is made smaller. make fuzz runs all of them for FUZZTIME
@@ -31,6 +33,16 @@
 //     documented differences, and the value survives the way there and back.
 //   - FuzzJSONFromTerm: etfjson.AppendJSON accepts no bytes that etf.Valid refuses;
 //     what it writes is JSON and means what the term meant.
+//   - FuzzCursor: a walk with a Cursor finds what Decode does.
+//   - FuzzUnmarshal: no term makes Unmarshal panic, whatever it reads into, and
+//     what it has read is marshaled and read again as the same.
+//   - FuzzOTP: OTP decodes and encodes as etf does, save for the differences that
+//     internal/otporacle lists with their reasons.
+//   - FuzzErlangGo: so does erlang_go, by way of package erlanggo.
+//   - FuzzStrict: the strict mode accepts exactly what Encode writes; terms in
+//     deterministic order are the same terms, with the same bytes each time.
+//   - FuzzDist: no packets make a DistDecoder panic, and a message that it reads is
+//     written and read again as the same.
 //   - FuzzParse: no text makes Parse panic; a term that it makes prints as a text
 //     that is the same term.
 //

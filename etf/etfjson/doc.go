@@ -48,7 +48,9 @@
 // Both directions accept any bytes. They keep no more than a small multiple of
 // the input in memory, size nothing from a number found in the input, need time
 // linear in it (duplicate names are found with a seeded hash), and do not
-// recurse. What is not well-formed is a [*SyntaxError], what exceeds a limit a
+// recurse. Scratch memory is kept for the next call, so that in the long run
+// nothing is allocated but the result, unless an object has more than 4,096
+// names that are not in ascending order. What is not well-formed is a [*SyntaxError], what exceeds a limit a
 // [*LimitError].
 //
 // What AppendJSON accepts is a valid term, as package etf's Valid sees it under

@@ -55,6 +55,28 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
+// TestSixMegabytes converts an event as large as Lambda has them: what is
+// allocated besides the result is next to nothing, and the result of a call that
+// has to grow it is a small multiple.
+func TestSixMegabytes(t *testing.T) {
+	text := records(6 << 20)
+	term, err := etfjson.AppendTerm(nil, text)
+	require.NoError(t, err)
+	back, err := etfjson.AppendJSON(nil, term)
+	require.NoError(t, err)
+	for name, c := range map[string]struct {
+		convert func(dst []byte)
+		size    int
+	}{
+		"to a term": {func(dst []byte) { _, _ = etfjson.AppendTerm(dst, text) }, len(term)},
+		"to JSON":   {func(dst []byte) { _, _ = etfjson.AppendJSON(dst, term) }, len(back)},
+	} {
+		room := make([]byte, 0, c.size+64)
+		assert.Less(t, allocated(func() { c.convert(room) }), uint64(64<<10), "%s, with room", name)
+		assert.Less(t, allocated(func() { c.convert(nil) }), uint64(8*c.size), "%s, without", name)
+	}
+}
+
 func wideObject(n int) string {
 	var b strings.Builder
 	b.WriteByte('{')
