@@ -6,8 +6,9 @@ SHELL      := /bin/bash
 GO          ?= go
 # Extra flags for go test, such as GOTESTFLAGS=-race.
 GOTESTFLAGS ?=
-# How long each fuzz target runs.
+# How long each fuzz target runs, and which of them do.
 FUZZTIME    ?= 400000x
+FUZZ        ?= ^Fuzz
 # Flags of bench, such as BENCHFLAGS=-short, and how often bench-go runs each benchmark.
 BENCHFLAGS  ?=
 BENCHCOUNT  ?= 5
@@ -69,7 +70,7 @@ bench-go: deps ## Go's benchmarks
 # FUZZTIME counts executions. A duration works too, but ends in a false "context
 # deadline exceeded" now and then: https://go.dev/issue/75804, mended in Go 1.27.
 fuzz: ## each fuzz target for FUZZTIME
-	@for target in $$($(GO) test -list '^Fuzz' ./fuzz | grep '^Fuzz'); do \
+	@for target in $$($(GO) test -list '$(FUZZ)' ./fuzz | grep '^Fuzz'); do \
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./fuzz || exit 1; \
 	done
 

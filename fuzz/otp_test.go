@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -23,12 +24,12 @@ const variants = 15
 // knows.
 func FuzzOTP(f *testing.F) {
 	addTerms(f)
-	var oracle *otporacle.Oracle // of this worker
-	f.Cleanup(func() {
-		if oracle != nil {
-			require.NoError(f, oracle.Stop())
-		}
-	})
+	// Each worker has one of its own, before there is anything that may not take
+	// longer than package internal/fuzz allows an input: 10 s.
+	oracle, err := otporacle.Start()
+	require.NoError(f, err)
+	oracle.Patience = 3 * time.Second
+	f.Cleanup(func() { require.NoError(f, oracle.Stop()) })
 	f.Fuzz(func(t *testing.T, b []byte) {
 		inputs := [][]byte{b}
 		seed := fnv.New64a()
@@ -42,11 +43,6 @@ func FuzzOTP(f *testing.F) {
 		// The emulator allocates whatever a compressed term claims.
 		inputs = slices.DeleteFunc(inputs, func(b []byte) bool { return len(b) > 5 && b[1] == 80 && binary.BigEndian.Uint32(b[2:]) > 1<<20 })
 
-		if oracle == nil {
-			var err error
-			oracle, err = otporacle.Start()
-			require.NoError(t, err)
-		}
 		answers, err := oracle.Reencode(inputs)
 		require.NoError(t, err)
 		for i, answer := range answers {

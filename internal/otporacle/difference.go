@@ -96,6 +96,12 @@ var encodings = []Difference{
 	{"OTP before 27 takes 0.0 and -0.0 for the same key, and funs have theirs too", func(i *input) bool {
 		return ZeroInAMap(i.term)
 	}},
+	{"OTP gives every reference of the emulator's own node three words", func(i *input) bool {
+		return Contains(i.term, func(t etf.Term) bool {
+			ref, ok := t.Ref()
+			return ok && own(t) && len(ref.Words) < 3
+		})
+	}},
 	{"OTP remembers the first fun of a module, index and old uniq, and writes all others like it", func(i *input) bool {
 		return Contains(i.term, kind(etf.KindFun))
 	}},

@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"time"
 
 	"github.com/beamport/beamport/etf"
 )
@@ -27,15 +28,21 @@ const (
 	atomTable = "8000000"
 )
 
-// ErrDied says that a question has killed the emulator.
+// ErrDied says that a question has killed the emulator, or has kept it from
+// answering for too long.
 var ErrDied = errors.New("otporacle: the emulator has died of the question")
 
 // An Oracle is an emulator that answers questions. It is for one goroutine.
 type Oracle struct {
+	// Patience is how long an answer is waited for: inputs that corrupt an emulator
+	// may leave it without a process that answers. Start sets it to a minute.
+	Patience time.Duration
+
 	dir    string // of the compiled module
 	cmd    *exec.Cmd
 	stdin  io.WriteCloser
-	out    *bufio.Reader
+	stdout *os.File
+	out    *bufio.Reader // of stdout
 	frame  []byte
 	inputs int // that the present child has seen
 	starts int
@@ -48,7 +55,7 @@ func Start() (*Oracle, error) {
 	if err != nil {
 		return nil, fmt.Errorf("otporacle: %w", err)
 	}
-	o := &Oracle{dir: dir}
+	o := &Oracle{dir: dir, Patience: time.Minute}
 	if err = o.compile(); err == nil {
 		err = o.start()
 	}
@@ -76,6 +83,8 @@ func (o *Oracle) start() error {
 	o.cmd = exec.Command("erl", "+S", "1:1", "+SDio", "1", "+SDcpu", "1:1", "+A", "1", "+t", atomTable, "-noinput",
 		"-boot", "start_clean", "-pa", o.dir, "-run", "etf_oracle", "main")
 	o.cmd.Env = append(os.Environ(), "ERL_CRASH_DUMP_SECONDS=0")
+	o.cmd.SysProcAttr = diesWithParent()
+	keepFromChildren()
 	var err error
 	if o.stdin, err = o.cmd.StdinPipe(); err != nil {
 		return fmt.Errorf("otporacle: %w", err)
@@ -84,6 +93,7 @@ func (o *Oracle) start() error {
 	if err != nil {
 		return fmt.Errorf("otporacle: %w", err)
 	}
+	o.stdout = stdout.(*os.File)
 	o.out = bufio.NewReaderSize(stdout, 1<<16)
 	o.inputs = 0
 	o.starts++
@@ -139,6 +149,9 @@ func (o *Oracle) Ask(question ...etf.Term) (etf.Term, error) {
 }
 
 func (o *Oracle) exchange(frame []byte) ([]byte, error) {
+	if err := o.stdout.SetReadDeadline(time.Now().Add(o.Patience)); err != nil {
+		return nil, err
+	}
 	if _, err := o.stdin.Write(frame); err != nil {
 		return nil, err
 	}
