@@ -142,3 +142,26 @@ func TestFloatTextIsNearest(t *testing.T) {
 		require.Equal(t, math.Float64bits(want), math.Float64bits(got), text)
 	})
 }
+
+// TestIntegersOfEveryLength looks around each power of ten and of two.
+func TestIntegersOfEveryLength(t *testing.T) {
+	check := func(n int64) {
+		require.Equal(t, strconv.FormatInt(n, 10), toJSON(t, etf.Int(n)))
+	}
+	power := int64(1)
+	for range 19 {
+		for _, n := range []int64{power - 1, power, power + 1, 9 * (power / 10), -power, -power + 1, -power - 1} {
+			check(n)
+		}
+		power *= 10
+	}
+	for shift := range 64 {
+		for _, n := range []int64{1<<shift - 1, 1 << shift, 1<<shift + 1} {
+			check(n)
+			check(-n)
+		}
+	}
+	for n := range int64(2000) {
+		check(n)
+	}
+}
