@@ -11,8 +11,8 @@ import (
 
 // A Marshaler is a type that writes itself as a term.
 type Marshaler interface {
-	// AppendETF appends exactly one term, without a version byte, to dst. The
-	// functions named Append… and Begin… help to write it.
+	// AppendETF appends exactly one term, without a version byte, to dst, which it
+	// does not keep. The functions named Append… and Begin… help to write it.
 	AppendETF(dst []byte) ([]byte, error)
 }
 
