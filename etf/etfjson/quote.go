@@ -3,6 +3,7 @@ package etfjson
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 	"strconv"
 	"unicode/utf8"
 )
@@ -12,12 +13,31 @@ import (
 func appendQuoted(dst, text []byte) (_ []byte, bad int) {
 	dst = append(dst, '"')
 	for i := 0; i < len(text); {
-		word, n := firstWord(text[i:])
-		dst = binary.LittleEndian.AppendUint64(dst, word)
-		clean := min(n, bits.TrailingZeros64(special(word))/8)
-		dst = dst[:len(dst)-wordLen+clean]
-		if i += clean; clean == n {
-			continue
+		if len(text)-i >= wordLen {
+			word := binary.LittleEndian.Uint64(text[i:])
+			mask := special(word)
+			if mask == 0 {
+				dst = binary.LittleEndian.AppendUint64(dst, word)
+				i += wordLen
+				continue
+			}
+			if ((word-ones*' ')&^word|word)&highs == 0 { // nothing but quotes and backslashes
+				dst = appendEscaped(dst, word)
+				i += wordLen
+				continue
+			}
+			clean := bits.TrailingZeros64(mask) / 8
+			dst = binary.LittleEndian.AppendUint64(dst, word)
+			dst = dst[:len(dst)-wordLen+clean]
+			i += clean
+		} else {
+			word, n := firstWord(text[i:])
+			dst = binary.LittleEndian.AppendUint64(dst, word)
+			clean := min(n, bits.TrailingZeros64(special(word))/8)
+			dst = dst[:len(dst)-wordLen+clean]
+			if i += clean; clean == n {
+				break
+			}
 		}
 		switch c := text[i]; {
 		case c >= utf8.RuneSelf:
@@ -42,6 +62,29 @@ func appendQuoted(dst, text []byte) (_ []byte, bad int) {
 	}
 	return append(dst, '"'), -1
 }
+
+// appendEscaped appends the bytes of a word, with a backslash in front of quotes
+// and backslashes. Text that has one of them often has many, as JSON within JSON
+// does, so it takes the same steps whatever the bytes are.
+func appendEscaped(dst []byte, word uint64) []byte {
+	const most = 2 * wordLen
+	start := len(dst)
+	dst = slices.Grow(dst, most)[:start+most]
+	to := (*[most]byte)(dst[start:])
+	n := 0
+	for range wordLen {
+		c := byte(word)
+		word >>= 8
+		to[n&(most-1)] = '\\'
+		n += int(backslashed[c])
+		to[n&(most-1)] = c
+		n++
+	}
+	return dst[:start+n]
+}
+
+// backslashed is 1 for what has a backslash in front of it.
+var backslashed = [256]uint8{'"': 1, '\\': 1}
 
 // firstWord returns the first bytes of text, which is not empty, as a word, and
 // how many they are.
