@@ -180,7 +180,7 @@ func (u *unmarshaler) anyList() (any, error) {
 // are of that kind and stay different.
 func (u *unmarshaler) anyMap() (any, error) {
 	before := u.c
-	n, err := u.c.Map()
+	n, err := u.mapHead()
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // The methods here read the encodings that a term of some kind nearly always
-// has. They report false, and read nothing, at any other, which is left to the
+// has. They report false, and read nothing, at any other, or leave that to the
 // cursor. They check nothing: the input is known to be valid.
 
 // tag returns the tag of the next term, or 0 if that is a character.
@@ -40,6 +40,16 @@ func (u *unmarshaler) plainAtom() ([]byte, bool) {
 	return u.c.b[start:end:end], true
 }
 
+// mapHead reads the beginning of a map of n pairs.
+func (u *unmarshaler) mapHead() (n int, err error) {
+	if u.tag() != wire.Map {
+		return u.c.Map()
+	}
+	n = int(binary.BigEndian.Uint32(u.c.b[u.c.pos+1:]))
+	u.c.pos += 5
+	return n, nil
+}
+
 // name reads an atom or a binary.
 func (u *unmarshaler) name() ([]byte, bool) {
 	if name, ok := u.plainBinary(); ok {
@@ -58,15 +68,18 @@ func (u *unmarshaler) name() ([]byte, bool) {
 
 // skipNil reads the atom nil or undefined, if it is next.
 func (u *unmarshaler) skipNil() bool {
-	before := u.c
+	start := u.c.pos
 	name, ok := u.plainAtom()
-	if !ok && u.c.Kind() == KindAtom {
+	if !ok {
+		if u.c.Kind() != KindAtom {
+			return false
+		}
 		name, _ = u.c.Atom()
 	}
 	if isNilName(name) {
 		return true
 	}
-	u.c = before
+	u.c.pos = start
 	return false
 }
 

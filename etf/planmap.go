@@ -51,10 +51,10 @@ func (n planner) nameKey(t reflect.Type) *plan {
 // mostRoom is for how many pairs a map has room before they have been read.
 const mostRoom = 1 << 10
 
-// mapHead reads the beginning of a map, or nil, for which it sets the Go map to
+// mapOrNil reads the beginning of a map, or nil, for which it sets the Go map to
 // nil and returns -1.
-func (u *unmarshaler) mapHead(p *plan, a address) (n int, ok bool) {
-	n, err := u.c.Map()
+func (u *unmarshaler) mapOrNil(p *plan, a address) (n int, ok bool) {
+	n, err := u.mapHead()
 	if err != nil {
 		return -1, u.nilOr(p, a, err)
 	}
@@ -94,7 +94,7 @@ func appendMap(p *plan, m *marshaler, b []byte, a address) []byte {
 }
 
 func readMap(p *plan, u *unmarshaler, a address) bool {
-	n, ok := u.mapHead(p, a)
+	n, ok := u.mapOrNil(p, a)
 	if !ok || n < 0 {
 		return ok
 	}
@@ -102,7 +102,7 @@ func readMap(p *plan, u *unmarshaler, a address) bool {
 	p.value(a).Set(v)
 	key, value := reflect.New(p.typ.Key()), reflect.New(p.typ.Elem())
 	for i := range n {
-		before := u.c
+		start := u.c.pos
 		key.Elem().SetZero()
 		value.Elem().SetZero()
 		if !p.key.read(p.key, u, addressOf(key)) {
@@ -110,17 +110,17 @@ func readMap(p *plan, u *unmarshaler, a address) bool {
 			return false
 		}
 		if !key.Elem().Comparable() {
-			u.c = before
+			u.c.pos = start
 			return u.fail(p.typ.Key(), ErrKind)
 		}
 		if !p.elem.read(p.elem, u, addressOf(value)) {
-			u.stepKey(before)
+			u.stepKey(start)
 			return false
 		}
 		size := v.Len()
 		v.SetMapIndex(key.Elem(), value.Elem())
 		if v.Len() == size {
-			u.c = before
+			u.c.pos = start
 			return u.fail(p.typ, ErrDuplicateKey)
 		}
 	}
@@ -145,14 +145,14 @@ func appendStringMap(p *plan, m *marshaler, b []byte, a address) []byte {
 }
 
 func readStringMap(p *plan, u *unmarshaler, a address) bool {
-	n, ok := u.mapHead(p, a)
+	n, ok := u.mapOrNil(p, a)
 	if !ok || n < 0 {
 		return ok
 	}
 	v := make(map[string]string, min(n, mostRoom))
 	*as[map[string]string](a) = v
 	for i := range n {
-		before := u.c
+		start := u.c.pos
 		name, ok := u.name()
 		if !ok {
 			u.step("#key(", strconv.Itoa(i), ")")
@@ -165,11 +165,11 @@ func readStringMap(p *plan, u *unmarshaler, a address) bool {
 		} else if value, err := u.c.Binary(); err == nil {
 			text = u.text(value)
 		} else if !u.skipNil() {
-			u.stepKey(before)
+			u.stepKey(start)
 			return u.fail(p.elem.typ, ErrKind)
 		}
 		if v[key] = text; len(v) == i {
-			u.c = before
+			u.c.pos = start
 			return u.fail(p.typ, ErrDuplicateKey)
 		}
 	}
@@ -203,14 +203,14 @@ func (m *marshaler) appendAnyMap(b []byte, v map[string]any) []byte {
 }
 
 func readAnyMap(p *plan, u *unmarshaler, a address) bool {
-	n, ok := u.mapHead(p, a)
+	n, ok := u.mapOrNil(p, a)
 	if !ok || n < 0 {
 		return ok
 	}
 	v := make(map[string]any, min(n, mostRoom))
 	*as[map[string]any](a) = v
 	for i := range n {
-		before := u.c
+		start := u.c.pos
 		name, ok := u.name()
 		if !ok {
 			u.step("#key(", strconv.Itoa(i), ")")
@@ -219,11 +219,11 @@ func readAnyMap(p *plan, u *unmarshaler, a address) bool {
 		key := u.text(name)
 		value, err := u.any()
 		if err != nil {
-			u.stepKey(before)
+			u.stepKey(start)
 			return u.fail(p.elem.typ, err)
 		}
 		if v[key] = value; len(v) == i {
-			u.c = before
+			u.c.pos = start
 			return u.fail(p.typ, ErrDuplicateKey)
 		}
 	}

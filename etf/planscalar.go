@@ -23,7 +23,7 @@ func appendBool(_ *plan, _ *marshaler, b []byte, a address) []byte {
 }
 
 func readBool(p *plan, u *unmarshaler, a address) bool {
-	before := u.c
+	start := u.c.pos
 	if name, ok := u.plainAtom(); ok {
 		switch string(name) {
 		case "true":
@@ -33,7 +33,7 @@ func readBool(p *plan, u *unmarshaler, a address) bool {
 			*as[bool](a) = false
 			return true
 		}
-		u.c = before
+		u.c.pos = start
 	}
 	v, err := u.c.Bool()
 	if err != nil {

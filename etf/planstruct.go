@@ -140,7 +140,7 @@ func (s *fieldSet) add(i, n int) bool {
 }
 
 func readStruct(p *plan, u *unmarshaler, a address) bool {
-	n, err := u.c.Map()
+	n, err := u.mapHead()
 	if err != nil {
 		return u.nilOr(p, a, err)
 	}
@@ -148,7 +148,7 @@ func readStruct(p *plan, u *unmarshaler, a address) bool {
 	var seen fieldSet
 	next := 0 // the field that is likely to come
 	for i := range n {
-		key := u.c
+		key := u.c.pos // never within a list of characters
 		at := -1
 		if next < len(s.fields) && u.skipBytes(s.fields[next].key) {
 			at = next
@@ -159,7 +159,7 @@ func readStruct(p *plan, u *unmarshaler, a address) bool {
 		}
 		if at < 0 {
 			if u.strict {
-				u.c = key
+				u.c.pos = key
 				return u.fail(p.typ, ErrUnknownField)
 			}
 			u.skip()
@@ -168,18 +168,21 @@ func readStruct(p *plan, u *unmarshaler, a address) bool {
 		next = at + 1
 		if !seen.add(at, len(s.fields)) {
 			// One is an atom, the other a binary.
-			u.c = key
+			u.c.pos = key
 			return u.fail(p.typ, ErrDuplicateKey)
 		}
 		f := &s.fields[at]
 		ok := true
-		if f.constant != nil {
+		switch {
+		case f.constant != nil:
 			ok = u.skipModule(p, f.module)
-		} else {
+		case f.through == nil:
+			ok = f.plan.read(f.plan, u, a.at(f.offset))
+		default:
 			ok = f.plan.read(f.plan, u, f.allocate(a))
 		}
 		if !ok {
-			u.path = putStep(u.path, stepOf(key.b[key.pos:], i))
+			u.path = putStep(u.path, stepOf(u.c.b[key:], i))
 			return false
 		}
 	}

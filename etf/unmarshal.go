@@ -206,5 +206,5 @@ func (u *unmarshaler) copied(b []byte) string {
 // step puts a step in front of the path.
 func (u *unmarshaler) step(open, i, end string) { u.path = putStep(u.path, open+i+end) }
 
-// stepKey is step for the value of the key at a cursor.
-func (u *unmarshaler) stepKey(key Cursor) { u.path = putStep(u.path, stepOf(key.b[key.pos:], 0)) }
+// stepKey is step for the value of the key at a position.
+func (u *unmarshaler) stepKey(key int) { u.path = putStep(u.path, stepOf(u.c.b[key:], 0)) }
