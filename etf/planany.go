@@ -115,7 +115,7 @@ func readAny(p *plan, u *unmarshaler, a address) bool {
 // any reads the next term as Go's natural type for it, see [Unmarshal].
 func (u *unmarshaler) any() (any, error) {
 	if v, ok := u.plainBinary(); ok {
-		return u.text(v), nil
+		return u.here(v), nil
 	}
 	switch u.c.Kind() {
 	case KindInt:
@@ -204,11 +204,10 @@ func (u *unmarshaler) anyMap() (any, error) {
 func (u *unmarshaler) anyNames(n int) (any, error) {
 	v := make(map[string]any, min(n, mostRoom))
 	for i := range n {
-		name, ok := u.name()
+		key, ok := u.nameText()
 		if !ok {
 			return nil, nil
 		}
-		key := u.text(name)
 		value, err := u.any()
 		if err != nil {
 			return nil, err

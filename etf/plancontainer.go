@@ -231,7 +231,7 @@ func readStrings(p *plan, u *unmarshaler, a address) bool {
 			u.c = before
 			return readSlice(p, u, a)
 		}
-		v[i] = u.text(text)
+		v[i] = u.here(text)
 	}
 	if u.tag() != wire.Nil {
 		u.c = before

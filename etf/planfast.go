@@ -66,6 +66,15 @@ func (u *unmarshaler) name() ([]byte, bool) {
 	return name, err == nil
 }
 
+// nameText is name as a string.
+func (u *unmarshaler) nameText() (string, bool) {
+	if name, ok := u.plainBinary(); ok {
+		return u.here(name), true
+	}
+	name, ok := u.name()
+	return u.text(name), ok
+}
+
 // skipNil reads the atom nil or undefined, if it is next.
 func (u *unmarshaler) skipNil() bool {
 	start := u.c.pos

@@ -153,15 +153,14 @@ func readStringMap(p *plan, u *unmarshaler, a address) bool {
 	*as[map[string]string](a) = v
 	for i := range n {
 		start := u.c.pos
-		name, ok := u.name()
+		key, ok := u.nameText()
 		if !ok {
 			u.step("#key(", strconv.Itoa(i), ")")
 			return u.fail(p.typ.Key(), ErrKind)
 		}
-		key := u.text(name)
 		text := ""
 		if value, ok := u.plainBinary(); ok {
-			text = u.text(value)
+			text = u.here(value)
 		} else if value, err := u.c.Binary(); err == nil {
 			text = u.text(value)
 		} else if !u.skipNil() {
@@ -211,12 +210,11 @@ func readAnyMap(p *plan, u *unmarshaler, a address) bool {
 	*as[map[string]any](a) = v
 	for i := range n {
 		start := u.c.pos
-		name, ok := u.name()
+		key, ok := u.nameText()
 		if !ok {
 			u.step("#key(", strconv.Itoa(i), ")")
 			return u.fail(p.typ.Key(), ErrKind)
 		}
-		key := u.text(name)
 		value, err := u.any()
 		if err != nil {
 			u.stepKey(start)

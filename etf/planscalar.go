@@ -155,7 +155,7 @@ func appendString(p *plan, m *marshaler, b []byte, a address) []byte {
 
 func readString(p *plan, u *unmarshaler, a address) bool {
 	if v, ok := u.plainBinary(); ok {
-		*as[string](a) = u.text(v)
+		*as[string](a) = u.here(v)
 		return true
 	}
 	v, err := u.c.Binary()

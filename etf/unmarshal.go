@@ -189,6 +189,14 @@ func (u *unmarshaler) text(b []byte) string {
 	return u.copied(b)
 }
 
+// here is text for what plainBinary or plainAtom has just returned.
+func (u *unmarshaler) here(b []byte) string {
+	if u.whole != "" {
+		return u.whole[u.c.pos-len(b) : u.c.pos]
+	}
+	return u.text(b)
+}
+
 // copied is text for what is not, or not in, a short input.
 func (u *unmarshaler) copied(b []byte) string {
 	if len(b) > longestShort {
