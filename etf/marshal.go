@@ -118,9 +118,7 @@ func (o EncodeOptions) AppendMarshal(dst []byte, v any) ([]byte, error) {
 		if m.err != nil {
 			return dst, m.error()
 		}
-		t, err := DecodeOptions{
-			NoVersion: true, MaxBytes: LargestMaxBytes, MaxTerms: LargestMaxTerms, MaxDepth: depth,
-		}.Decode(b)
+		t, err := largestLimits.Decode(b)
 		if err != nil {
 			return dst, err
 		}

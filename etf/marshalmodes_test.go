@@ -160,3 +160,18 @@ func validCases() (encoded [][]byte) {
 	}
 	return encoded
 }
+
+// TestMarshalDeepInMapsOfAnyKeys nests deeper than DefaultMaxDepth in a map whose
+// keys are checked.
+func TestMarshalDeepInMapsOfAnyKeys(t *testing.T) {
+	var v any
+	for range etf.DefaultMaxDepth + 100 {
+		v = []any{v}
+	}
+	o := etf.EncodeOptions{MaxDepth: etf.DefaultMaxDepth + 200}
+	b, err := o.Marshal(map[any]any{"k": v, 1: 2})
+	require.NoError(t, err)
+	require.NoError(t, etf.DecodeOptions{MaxDepth: o.MaxDepth}.Valid(b))
+	_, err = o.Marshal(map[any]any{"k": v, named("k"): v})
+	require.ErrorIs(t, err, etf.ErrDuplicateKey)
+}

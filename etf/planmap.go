@@ -86,7 +86,7 @@ func appendMap(p *plan, m *marshaler, b []byte, a address) []byte {
 	}
 	m.depth--
 	if p.checkKeys {
-		if err := (DecodeOptions{NoVersion: true, MaxBytes: LargestMaxBytes, MaxTerms: LargestMaxTerms}).Valid(b[start:]); err != nil {
+		if err := largestLimits.Valid(b[start:]); err != nil {
 			return m.fail(b, p.typ, ErrDuplicateKey)
 		}
 	}
