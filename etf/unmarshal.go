@@ -66,7 +66,16 @@ func (o DecodeOptions) Unmarshal(b []byte, v any) error {
 	if target.Kind() != reflect.Pointer || target.IsNil() {
 		return &UnmarshalError{Type: reflect.TypeOf(v), Err: errTarget}
 	}
-	if err := o.Valid(b); err != nil {
+	if !o.NoVersion && len(b) > 1 && b[1] == wire.Compressed {
+		// Compressed terms are large or rare: their content is read by way of a Term.
+		t, err := o.Decode(b)
+		if err != nil {
+			return err
+		}
+		if b, err = (EncodeOptions{MaxDepth: LargestMaxDepth}).Encode(t); err != nil {
+			return err
+		}
+	} else if err := o.Valid(b); err != nil {
 		return err
 	}
 	u := unmarshalers.Get().(*unmarshaler)
@@ -74,17 +83,6 @@ func (o DecodeOptions) Unmarshal(b []byte, v any) error {
 	u.c, u.strict = Cursor{b: b}, o.DisallowUnknownFields
 	if !o.NoVersion {
 		u.c.pos = 1
-		if b[1] == wire.Compressed {
-			// Compressed terms are large or rare: their content is read by way of a Term.
-			t, err := o.Decode(b)
-			if err != nil {
-				return err
-			}
-			if b, err = (EncodeOptions{NoVersion: true, MaxDepth: LargestMaxDepth}).Encode(t); err != nil {
-				return err
-			}
-			u.c = Cursor{b: b}
-		}
 	}
 	p := planOf(target.Type().Elem())
 	if !p.read(p, u, addressOf(target)) {
