@@ -124,28 +124,7 @@ func (m *marshaler) appendElems(p *plan, b []byte, a address, n int) []byte {
 		}
 	}
 	m.depth--
-	b = append(b, wire.Nil)
-	return packChars(b, start, n)
-}
-
-// packChars gives the list of n elements at start its compact form, if it has
-// one.
-func packChars(b []byte, start, n int) []byte {
-	elems := b[start+5:]
-	if n > wire.MaxStringLen || len(elems) != 2*n+1 {
-		return b
-	}
-	for i := 0; i < 2*n; i += 2 {
-		if elems[i] != wire.SmallInteger {
-			return b
-		}
-	}
-	// The bytes move to the front, each over one that has been read.
-	packed := wire.AppendStringHeader(b[:start], n)
-	for i := range n {
-		packed = append(packed, elems[2*i+1])
-	}
-	return packed
+	return wire.PackChars(append(b, wire.Nil), start, n)
 }
 
 func readSlice(p *plan, u *unmarshaler, a address) bool {

@@ -177,10 +177,9 @@ func (w *jsonWriter) formless(as string) located {
 	return &TermError{Offset: start, What: kindWords[kind] + as}
 }
 
-// kindWords says in words what terms of each kind are.
+// kindWords says in words what terms of the kinds are that have no form somewhere.
 var kindWords = map[etf.Kind]string{
-	etf.KindInt: "an integer", etf.KindBigInt: "an integer", etf.KindFloat: "a float", etf.KindAtom: "an atom",
-	etf.KindBinary: "a binary", etf.KindBitString: "a bit string", etf.KindTuple: "a tuple", etf.KindList: "a list",
+	etf.KindFloat: "a float", etf.KindBitString: "a bit string", etf.KindTuple: "a tuple", etf.KindList: "a list",
 	etf.KindMap: "a map", etf.KindPid: "a pid", etf.KindPort: "a port", etf.KindRef: "a reference",
 	etf.KindFun: "a fun", etf.KindExport: "an external fun",
 }

@@ -183,7 +183,7 @@ func (w *termWriter) end(dst []byte) []byte {
 		dst = etf.EndMap(dst, f.head, f.count)
 		w.names.close(f.scope)
 	} else {
-		dst = endList(dst, f.head, f.count)
+		dst = wire.PackChars(etf.EndList(dst, f.head, f.count), f.head, f.count)
 	}
 	w.open = w.open[:len(w.open)-1]
 	return dst
@@ -261,37 +261,6 @@ func (w *termWriter) bury(dst []byte, start int) []byte {
 	}
 	kept += copy(dst[kept:], dst[next:])
 	return dst[:kept]
-}
-
-// endList finishes the list that starts at dst[head:], whose elements have all
-// been appended.
-func endList(dst []byte, head, count int) []byte {
-	if count == 0 {
-		return append(dst[:head], wire.Nil)
-	}
-	body := len(wire.AppendListHeader(dst[:head], count))
-	elements := dst[body:]
-	if len(elements) != 2*count || count > wire.MaxStringLen || !allBytes(elements) {
-		return append(dst, wire.Nil)
-	}
-	// A list of nothing but bytes, which OTP writes as STRING_EXT.
-	dst = wire.AppendStringHeader(dst[:head], count)
-	for i := range count {
-		dst = append(dst, elements[2*i+1])
-	}
-	return dst
-}
-
-// allBytes says whether elements, encoded terms one after the other, are
-// nothing but SMALL_INTEGER_EXT: since one takes two bytes, each second byte is
-// then a tag.
-func allBytes(elements []byte) bool {
-	for i := 0; i < len(elements); i += 2 {
-		if elements[i] != wire.SmallInteger {
-			return false
-		}
-	}
-	return true
 }
 
 func (w *termWriter) truncated() located {

@@ -95,6 +95,29 @@ func AppendStringHeader(dst []byte, n int) []byte {
 // written as [Nil] alone, not with a header.
 func AppendListHeader(dst []byte, n int) []byte { return appendTag32(dst, List, n) }
 
+// PackChars gives the proper list of n elements that is dst[start:], encoded with
+// a header if n is not 0, the form that OTP writes: STRING_EXT, if its elements
+// are nothing but SMALL_INTEGER_EXT and not too many.
+func PackChars(dst []byte, start, n int) []byte {
+	if n == 0 || n > MaxStringLen || len(dst)-start != 5+2*n+1 {
+		return dst
+	}
+	// Since a SMALL_INTEGER_EXT takes two bytes, each second byte is a tag if those
+	// in front of it were.
+	elements := dst[start+5:]
+	for i := 0; i < 2*n; i += 2 {
+		if elements[i] != SmallInteger {
+			return dst
+		}
+	}
+	// The bytes move to the front, each over one that has been read.
+	dst = AppendStringHeader(dst[:start], n)
+	for i := range n {
+		dst = append(dst, elements[2*i+1])
+	}
+	return dst
+}
+
 // AppendMapHeader appends the head of a MAP_EXT of n pairs; key, value, key,
 // value and so on follow it.
 func AppendMapHeader(dst []byte, n int) []byte { return appendTag32(dst, Map, n) }
