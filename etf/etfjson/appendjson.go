@@ -318,21 +318,13 @@ func (w *jsonWriter) path(dst []byte) string {
 		open = open[:len(open)-1]
 	}
 	var p []byte
-	for i, f := range open {
+	for _, f := range open {
 		p = append(p, '/')
 		if !f.object {
 			p = strconv.AppendInt(p, int64(f.done-1), 10)
 			continue
 		}
-		// The names of a map end where those of the next map begin.
-		last := len(w.names.members)
-		for _, inner := range w.open[i+1:] {
-			if inner.object {
-				last = inner.scope.members
-				break
-			}
-		}
-		m := w.names.members[last-1]
+		m := w.names.members[f.scope.last]
 		p = appendPointerToken(p, dst[m.start:m.end])
 	}
 	return string(p)

@@ -279,21 +279,13 @@ func (w *termWriter) path(dst []byte) string {
 		open = open[:len(open)-1]
 	}
 	var p []byte
-	for i, f := range open {
+	for _, f := range open {
 		p = append(p, '/')
 		if !f.object {
 			p = strconv.AppendInt(p, int64(f.read), 10)
 			continue
 		}
-		// The names of an object end where those of the next one begin.
-		last := len(w.names.members)
-		for _, inner := range w.open[i+1:] {
-			if inner.object {
-				last = inner.scope.members
-				break
-			}
-		}
-		m := w.names.members[last-1]
+		m := w.names.members[f.scope.last]
 		p = escapePointer(p, dst[m.start:m.end])
 	}
 	return string(p)

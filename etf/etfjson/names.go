@@ -26,6 +26,7 @@ type member struct {
 // scope is one open object's part of [names].
 type scope struct {
 	members int // its first member
+	last    int // its newest member
 	slots   int // its first slot
 	size    int // how many slots, a power of two; 0: compared one by one
 
@@ -57,6 +58,7 @@ func (ns *names) close(s scope) {
 // returns the index in members of an earlier one that it is equal to, or -1. It
 // stands in that one's place from then on.
 func (ns *names) add(s *scope, out []byte, start, end int) int {
+	s.last = len(ns.members)
 	name := out[start:end]
 	if !s.unordered {
 		last := len(ns.members) - 1
