@@ -191,9 +191,9 @@ func (m *marshaler) error() error {
 
 // enter goes into a container or pointer, which m.depth-- leaves if there is no
 // error. Pointers count as well, since they may form a ring.
-func (m *marshaler) enter(p *plan) bool {
+func (m *marshaler) enter(t reflect.Type) bool {
 	if m.depth >= m.maxDepth {
-		m.fail(nil, p.typ, &LimitError{"MaxDepth", m.maxDepth})
+		m.fail(nil, t, &LimitError{"MaxDepth", m.maxDepth})
 		return false
 	}
 	m.depth++

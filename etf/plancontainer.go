@@ -111,7 +111,7 @@ func (m *marshaler) appendElems(p *plan, b []byte, a address, n int) []byte {
 	if uint64(n) > math.MaxUint32 {
 		return m.fail(b, p.typ, ErrSize)
 	}
-	if !m.enter(p) {
+	if !m.enter(p.typ) {
 		return b
 	}
 	size, start := p.elem.typ.Size(), len(b)
@@ -270,7 +270,7 @@ func appendPointer(p *plan, m *marshaler, b []byte, a address) []byte {
 		return append(b, nilAtom...)
 	}
 	// Pointers may form a ring.
-	if !m.enter(p) {
+	if !m.enter(p.typ) {
 		return b
 	}
 	b = p.elem.append(p.elem, m, b, elem)

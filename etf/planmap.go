@@ -63,7 +63,7 @@ func (u *unmarshaler) mapOrNil(p *plan, a address) (n int, ok bool) {
 
 func appendMap(p *plan, m *marshaler, b []byte, a address) []byte {
 	v := p.value(a)
-	if !m.enter(p) {
+	if !m.enter(p.typ) {
 		return b
 	}
 	start := len(b)
@@ -129,7 +129,7 @@ func readMap(p *plan, u *unmarshaler, a address) bool {
 
 func appendStringMap(p *plan, m *marshaler, b []byte, a address) []byte {
 	v := *as[map[string]string](a)
-	if !m.enter(p) {
+	if !m.enter(p.typ) {
 		return b
 	}
 	b = wire.AppendMapHeader(b, len(v))
@@ -144,51 +144,20 @@ func appendStringMap(p *plan, m *marshaler, b []byte, a address) []byte {
 	return b
 }
 
-func readStringMap(p *plan, u *unmarshaler, a address) bool {
-	n, ok := u.mapOrNil(p, a)
-	if !ok || n < 0 {
-		return ok
-	}
-	v := make(map[string]string, min(n, mostRoom))
-	*as[map[string]string](a) = v
-	for i := range n {
-		start := u.c.pos
-		key, ok := u.nameText()
-		if !ok {
-			u.step("#key(", strconv.Itoa(i), ")")
-			return u.fail(p.typ.Key(), ErrKind)
-		}
-		text := ""
-		if value, ok := u.plainBinary(); ok {
-			text = u.here(value)
-		} else if value, err := u.c.Binary(); err == nil {
-			text = u.text(value)
-		} else if !u.skipNil() {
-			u.stepKey(start)
-			return u.fail(p.elem.typ, ErrKind)
-		}
-		if v[key] = text; len(v) == i {
-			u.c.pos = start
-			return u.fail(p.typ, ErrDuplicateKey)
-		}
-	}
-	return true
-}
-
 func appendAnyMap(p *plan, m *marshaler, b []byte, a address) []byte {
 	return m.appendAnyMap(b, *as[map[string]any](a))
 }
 
 func (m *marshaler) appendAnyMap(b []byte, v map[string]any) []byte {
-	if m.depth >= m.maxDepth {
-		return m.fail(b, reflect.TypeFor[map[string]any](), &LimitError{"MaxDepth", m.maxDepth})
+	t := reflect.TypeFor[map[string]any]()
+	if !m.enter(t) {
+		return b
 	}
-	m.depth++
 	b = wire.AppendMapHeader(b, len(v))
 	i := 0
 	for key, v := range v {
 		if uint64(len(key)) > math.MaxUint32 {
-			return m.fail(b, reflect.TypeFor[map[string]any](), ErrSize)
+			return m.fail(b, t, ErrSize)
 		}
 		b = append(wire.AppendBinaryHeader(b, len(key)), key...)
 		if b = m.appendAny(b, v); m.err != nil {
@@ -201,13 +170,37 @@ func (m *marshaler) appendAnyMap(b []byte, v map[string]any) []byte {
 	return b
 }
 
+func readStringMap(p *plan, u *unmarshaler, a address) bool {
+	return readNames(p, u, a, (*unmarshaler).textOrNil)
+}
+
 func readAnyMap(p *plan, u *unmarshaler, a address) bool {
+	return readNames(p, u, a, (*unmarshaler).any)
+}
+
+// textOrNil reads a binary, or nil as the empty string.
+func (u *unmarshaler) textOrNil() (string, error) {
+	if b, ok := u.plainBinary(); ok {
+		return u.here(b), nil
+	}
+	b, err := u.c.Binary()
+	if err != nil {
+		if u.skipNil() {
+			return "", nil
+		}
+		return "", ErrKind
+	}
+	return u.text(b), nil
+}
+
+// readNames reads a map with names as keys, with a function that reads a value.
+func readNames[T any](p *plan, u *unmarshaler, a address, read func(*unmarshaler) (T, error)) bool {
 	n, ok := u.mapOrNil(p, a)
 	if !ok || n < 0 {
 		return ok
 	}
-	v := make(map[string]any, min(n, mostRoom))
-	*as[map[string]any](a) = v
+	v := make(map[string]T, min(n, mostRoom))
+	*as[map[string]T](a) = v
 	for i := range n {
 		start := u.c.pos
 		key, ok := u.nameText()
@@ -215,7 +208,7 @@ func readAnyMap(p *plan, u *unmarshaler, a address) bool {
 			u.step("#key(", strconv.Itoa(i), ")")
 			return u.fail(p.typ.Key(), ErrKind)
 		}
-		value, err := u.any()
+		value, err := read(u)
 		if err != nil {
 			u.stepKey(start)
 			return u.fail(p.elem.typ, err)

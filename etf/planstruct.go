@@ -9,7 +9,7 @@ import (
 )
 
 func appendStruct(p *plan, m *marshaler, b []byte, a address) []byte {
-	if !m.enter(p) {
+	if !m.enter(p.typ) {
 		return b
 	}
 	s := p.fields
@@ -66,7 +66,7 @@ func (f *field) allocate(a address) address {
 }
 
 func appendTupleStruct(p *plan, m *marshaler, b []byte, a address) []byte {
-	if !m.enter(p) {
+	if !m.enter(p.typ) {
 		return b
 	}
 	b = append(b, p.fields.head...)
