@@ -60,14 +60,19 @@ func (d *builder) build(pos int) Term {
 			kind slotsKind
 		)
 		switch tag := b[pos]; tag {
-		case wire.SmallInteger:
+		case wire.SmallInteger, wire.Integer:
 			if cur.kind == untilNil && cur.segment-cur.next > fewNumbers && len(b)-pos >= numberRoom {
 				pos = d.numbers(&cur, pos)
 				t = &d.slab[cur.next]
 				continue
 			}
-			*t = slot{kind: KindInt, num: uint64(b[pos+1])}
-			pos += 2
+			if tag == wire.SmallInteger {
+				*t = slot{kind: KindInt, num: uint64(b[pos+1])}
+				pos += 2
+			} else {
+				*t = slot{kind: KindInt, num: uint64(int32(binary.BigEndian.Uint32(b[pos+1:])))}
+				pos += 5
+			}
 		case wire.SmallAtomUTF8:
 			end := pos + 2 + int(b[pos+1])
 			t.setBytes(KindAtom, b[pos+2:end], 0, flagChecked)
@@ -76,14 +81,6 @@ func (d *builder) build(pos int) Term {
 			end := pos + 5 + int(binary.BigEndian.Uint32(b[pos+1:]))
 			t.setBytes(KindBinary, b[pos+5:end], 0, 0)
 			pos = end
-		case wire.Integer:
-			if cur.kind == untilNil && cur.segment-cur.next > fewNumbers && len(b)-pos >= numberRoom {
-				pos = d.numbers(&cur, pos)
-				t = &d.slab[cur.next]
-				continue
-			}
-			*t = slot{kind: KindInt, num: uint64(int32(binary.BigEndian.Uint32(b[pos+1:])))}
-			pos += 5
 		case wire.NewFloat:
 			*t = slot{kind: KindFloat, num: binary.BigEndian.Uint64(b[pos+1:])}
 			pos += 9

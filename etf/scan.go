@@ -102,17 +102,14 @@ func (s *scanner) scan(pos int) int {
 		n := 0 // children, if it is a container
 		child := inTuple
 		switch tag := b[pos]; tag {
-		case wire.SmallInteger:
-			end = pos + 2
+		case wire.SmallInteger, wire.Integer:
 			if kind == inList && left > fewNumbers && len(b)-pos >= numberRoom {
 				pos, left = s.numbers(pos, left)
 				continue
 			}
-		case wire.Integer:
-			end = pos + 5
-			if kind == inList && left > fewNumbers && len(b)-pos >= numberRoom {
-				pos, left = s.numbers(pos, left)
-				continue
+			end = pos + 2
+			if tag == wire.Integer {
+				end = pos + 5
 			}
 		case wire.NewFloat:
 			end = pos + 9
