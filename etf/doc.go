@@ -63,8 +63,8 @@
 // term_to_binary/2 writes with the option local from OTP 26 on, is opaque by
 // design: neither its layout nor its length is known to anyone but the node that
 // wrote it, so that a [Cursor] cannot skip it either. RECORD_EXT (67) is a native
-// record of OTP 29, an experimental feature whose layout OTP's documentation of the
-// format, as far as it could be consulted, does not give.
+// record of OTP 29, an experimental feature. Its layout has not been verified
+// against OTP's documentation or source, and so it is not read.
 //
 // # Text
 //

@@ -114,9 +114,11 @@ func termsTerm(kind Kind, s []Term, n int) Term {
 // barrier would take what was there before for a pointer.
 //
 // Nothing that is alive is lost for want of barriers. In a block all Terms point
-// into the block. A slab of its own, see newSlab, has pointers to the input as
-// well, which scanner.b holds from before the first store until after the last:
-// setting and clearing that has barriers.
+// into the block. A slab of its own, see newSlab, has pointers to elsewhere: to
+// the input, which scanner.b holds from before the first store until after the
+// last, and setting and clearing that has barriers; or, behind a distribution
+// header, to a copy that the builder holds meanwhile, on the stack, and to the
+// names in scanner.refs, which is set and cleared in the same way.
 type slot struct {
 	ptr  uintptr
 	num  uint64
