@@ -1,9 +1,15 @@
 package main
 
 import (
+	_ "embed"
 	"fmt"
 	"strings"
 )
+
+// limits says what stands in the way of the targets that are missed.
+//
+//go:embed limits.md
+var limits string
 
 // markdown is the report as a page.
 func (r report) markdown() string {
@@ -18,14 +24,14 @@ func (r report) markdown() string {
 	fmt.Fprintf(&b, "Codecs take turns in %d rounds of about %v each; a figure is the median of the rounds, and behind it stands how many times as long it is as the first row's. More than 1× means slower than the first row. The last column is the geometric mean of these ratios, over the number of workloads in parentheses where the codec cannot do all. Each codec's result was checked before it was timed. `etf.Append`, `etf.AppendMarshal` and etfjson write into a buffer that is used again; all other Go rows return new memory.\n\n", r.plan.rounds, r.plan.turn)
 
 	b.WriteString("## Workloads\n\n")
-	t := table{{"workload", "bytes", "what it is"}}
+	t := table{{"workload", "bytes", "terms", "what it is"}}
 	for _, s := range r.samples {
-		t = append(t, []string{s.name, size(len(s.etf)), s.about})
+		t = append(t, []string{s.name, size(len(s.etf)), s.terms(), s.about})
 	}
 	b.WriteString(t.markdown(words))
 
 	if t := r.targetTable(); len(t) > 1 {
-		b.WriteString("\n## Targets\n\n" + t.markdown(words))
+		b.WriteString("\n## Targets\n\n" + t.markdown(words) + "\n" + limits)
 	}
 	for _, res := range r.results {
 		rows := r.rows(res)

@@ -52,7 +52,7 @@ func TestReportMarkdown(t *testing.T) {
 	page := aReport().markdown()
 	for _, part := range []string{
 		"- Peers: example.org/peer v1.2.3;",
-		"| small | 40 B | a small term |\n",
+		"| small | 40 B | ? | a small term |\n",
 		"| decode to a Term: at most 2 allocations | 2 (small) | held |\n",
 		"\n## Decode to a tree\n\n|  | small | large | geomean |\n|---|---:|---:|---:|\n| etf.Decode | 100ns | 1.00ms |  |\n",
 		"- decode, large: erlang_go cannot: panics: no\n",

@@ -5,6 +5,7 @@ func sections(b *beam, e *ei) []section {
 	decode := []codec{
 		{"etf.Decode", decodeTerm},
 		{inPlace, decodeInPlace},
+		{copyAlone, copyToNew},
 		{"etf.Valid", scan},
 		{"etf.Cursor", walk},
 		{"BEAM", b.decode},
@@ -14,6 +15,7 @@ func sections(b *beam, e *ei) []section {
 	}
 	encode := []codec{
 		{"etf.Append", appendTerm},
+		{copyAlone, copyToBuffer},
 		{"etf.Encode", encodeTerm},
 		{"BEAM", b.encode},
 		{"C ei", e.op("encode")},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/beamport/beamport/etf"
@@ -16,6 +17,26 @@ import (
 type sample struct {
 	name, about string
 	etf         []byte
+}
+
+// terms returns how many terms the sample is made of, or "?" if it is none.
+func (s sample) terms() string {
+	term, err := etf.Decode(s.etf)
+	if err != nil {
+		return "?"
+	}
+	return strconv.Itoa(countTerms(term))
+}
+
+func countTerms(t etf.Term) int {
+	n := 1
+	for e := range t.All() {
+		n += countTerms(e)
+	}
+	for k, v := range t.Pairs() {
+		n += countTerms(k) + countTerms(v)
+	}
+	return n
 }
 
 // A workload is a sample in every form that a codec starts from. It exists only
