@@ -24,26 +24,35 @@ func mix(a, b uint64) uint64 {
 	return hi ^ lo
 }
 
-// hashBytes hashes the bytes of a term of the given kind.
+// saltOf is what the hash of n bytes of a term of the given kind starts with.
+func saltOf(kind Kind, n int) uint64 { return (uint64(kind)<<32 + uint64(n)) * hashSeed3 }
+
+// hashBytes hashes the bytes of a term of the given kind. See also scanner.pairs,
+// which does the same for short ones.
 func hashBytes(kind Kind, b []byte) uint64 {
 	n := len(b)
-	salt := (uint64(kind)<<32 + uint64(n)) * hashSeed3
+	salt := saltOf(kind, n)
 	switch {
 	case n > 32:
 		return mix(maphash.Bytes(hashSeed, b)^salt, 0)
 	case n > 16:
 		h := mix(binary.LittleEndian.Uint64(b)^salt, binary.LittleEndian.Uint64(b[8:]))
 		return mix(binary.LittleEndian.Uint64(b[n-16:])^h, binary.LittleEndian.Uint64(b[n-8:]))
-	case n >= 8:
+	case n > 8:
 		return mix(binary.LittleEndian.Uint64(b)^salt, binary.LittleEndian.Uint64(b[n-8:]))
+	}
+	// Up to eight bytes are one word, with zeros above them.
+	var word uint64
+	switch {
+	case n == 8:
+		word = binary.LittleEndian.Uint64(b)
 	case n >= 4:
 		first, last := binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[n-4:])
-		return mix((uint64(first)|uint64(last)<<32)^salt, 0)
+		word = uint64(first) | uint64(last)<<(8*(n-4))
 	case n > 0:
-		// For one byte all three are that one, for two the last two are the same.
-		return mix((uint64(b[0])|uint64(b[n/2])<<8|uint64(b[n-1])<<16)^salt, 0)
+		word = uint64(b[0]) | uint64(b[n/2])<<(8*(n/2)) | uint64(b[n-1])<<(8*(n-1))
 	}
-	return mix(salt, 0)
+	return mix(word^salt, 0)
 }
 
 func hashWord(kind Kind, v uint64) uint64 { return mix(v, uint64(kind)*hashSeed3) }

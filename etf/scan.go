@@ -95,12 +95,17 @@ func (s *scanner) scan(pos int) int {
 	)
 	for {
 		start := pos
+		n := 0 // children, if it is a container
+		child := inTuple
 		if pos >= len(b) {
 			s.left = left
 			return s.eof()
 		}
-		n := 0 // children, if it is a container
-		child := inTuple
+		if kind == inMap && left&1 == 0 && s.keyFrame == 0 {
+			if pos, left = s.pairs(pos, left); pos > start {
+				continue
+			}
+		}
 		switch tag := b[pos]; tag {
 		case wire.SmallInteger, wire.Integer:
 			if kind == inList && left > fewNumbers && len(b)-pos >= numberRoom {
