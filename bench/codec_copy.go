@@ -7,12 +7,12 @@ import (
 	"github.com/beamport/beamport/etf"
 )
 
-// copyAlone is the row of what a codec with memory of its own cannot go below:
-// the memory and the copy of the bytes, none of which is looked at.
+// copyAlone is the row of what a codec with memory of its own cannot go below: it
+// takes the memory and fills it, looking at nothing.
 const copyAlone = "  copy alone"
 
 // copyToNew takes as much memory as the tree does, uncleared and without pointers
-// as the tree's is, and copies the encoded term to it.
+// as the tree's is, and fills it with copies of the encoded term.
 func copyToNew(w *workload) (op, error) {
 	encoded := w.etf
 	size, err := decodedSize(encoded)
@@ -22,8 +22,10 @@ func copyToNew(w *workload) (op, error) {
 	return goOp(len(encoded), func() error {
 		var b strings.Builder
 		b.Grow(size)
-		_, err := b.Write(encoded)
-		return err
+		for left := size; left > 0; left -= len(encoded) {
+			b.Write(encoded[:min(left, len(encoded))])
+		}
+		return nil
 	}), nil
 }
 
