@@ -41,9 +41,13 @@ func keep[E any](s []E, size int) []E {
 	return s[:0]
 }
 
-// limits returns o with its defaults filled in.
-func (o DecodeOptions) limits() (DecodeOptions, error) {
-	var err error
+// setLimits fills in the defaults of o's limits.
+func (o *DecodeOptions) setLimits() (err error) {
+	if o.MaxDepth|o.MaxTerms|o.MaxBytes|o.MaxInflated == 0 {
+		o.MaxDepth, o.MaxTerms = DefaultMaxDepth, DefaultMaxTerms
+		o.MaxBytes, o.MaxInflated = DefaultMaxBytes, DefaultMaxInflated
+		return nil
+	}
 	check := func(name string, v *int, byDefault, largest int) {
 		if err == nil {
 			*v, err = checkLimit(name, *v, byDefault, largest)
@@ -53,7 +57,7 @@ func (o DecodeOptions) limits() (DecodeOptions, error) {
 	check("MaxTerms", &o.MaxTerms, DefaultMaxTerms, LargestMaxTerms)
 	check("MaxBytes", &o.MaxBytes, DefaultMaxBytes, LargestMaxBytes)
 	check("MaxInflated", &o.MaxInflated, DefaultMaxInflated, LargestMaxInflated)
-	return o, err
+	return err
 }
 
 // Decode is [Decode] with these options.
@@ -92,8 +96,7 @@ func (o DecodeOptions) decode(b []byte, mode decodeMode) (t Term, n int, err err
 // decodeRefs decodes a term in which refs, if it is not nil, are what
 // ATOM_CACHE_REF stands for.
 func (o DecodeOptions) decodeRefs(b []byte, refs []Term, mode decodeMode) (t Term, n int, err error) {
-	o, err = o.limits()
-	if err != nil {
+	if err := o.setLimits(); err != nil {
 		return Term{}, 0, err
 	}
 	c := scratches.Get().(*scratch)
