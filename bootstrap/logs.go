@@ -93,7 +93,7 @@ func (l *logWriter) failure(requestID string, f *FunctionError) {
 
 // output writes a line of the VM's stdout or stderr, which knows no level and no
 // invocation: as it is, or in JSON and as a record with the level INFO.
-func (l *logWriter) output(stream port.Stream, line []byte) {
+func (l *logWriter) output(stream port.Output, line []byte) {
 	if l.json || l.logger != nil {
 		l.write(entry{at: time.Now(), level: "INFO", text: string(line), fields: []field{{"stream", stream.String()}}})
 		return

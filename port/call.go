@@ -20,7 +20,8 @@ type Request struct {
 	Term etf.Term
 	// Raw is the request as one encoded term without the version byte. It is not
 	// checked: if it is anything else, the other side ends the connection. It has to
-	// stay as it is until [Conn.Do] returns, and is not used after that.
+	// stay as it is until [Conn.Do] or [Conn.Stream] returns, and is not used after
+	// that.
 	Raw []byte
 	// OnLog is given the call's log lines, in order, each before the final frame
 	// is handed out, so that all were given when Do returns an answer. If Do returns
@@ -30,6 +31,24 @@ type Request struct {
 	// received, so it has to return soon and must not wait for another call. Nil
 	// stands for [Options.OnLog].
 	OnLog func(Log)
+	// Buf is memory for the answer of [Conn.Do], if there is some to spare: it belongs
+	// to the Conn until Do returns, and the reply may lie in it. Nil is for new memory.
+	Buf []byte
+	// Window is, for [Conn.Stream], how many bytes of the answer the other side may
+	// send before they are read; 0 is [DefaultStreamWindow].
+	Window int
+}
+
+// encoded returns the request's bytes.
+func (r *Request) encoded() ([]byte, error) {
+	if len(r.Raw) > 0 {
+		return r.Raw, nil
+	}
+	raw, err := etf.EncodeOptions{NoVersion: true}.Encode(r.Term)
+	if err != nil {
+		return nil, fmt.Errorf("port: encoding a request: %w", err)
+	}
+	return raw, nil
 }
 
 // A Reply is the answer to a call.
@@ -42,14 +61,32 @@ type Reply struct {
 // Term decodes Raw, with the default limits of package etf.
 func (r Reply) Term() (etf.Term, error) { return inside.Decode(r.Raw) }
 
-// A call is one that has no final frame so far.
+// A call is one that has no final frame so far, or a cast that has no ack.
 type call struct {
-	id        uint64
-	onLog     func(Log)
-	result    chan result // has room for the one result
-	abandoned bool        // nobody waits for result; guarded by Conn.mu
-	head      [24]byte    // memory for the frame's head
+	id     uint64
+	kind   callKind
+	size   int // bytes in the window
+	onLog  func(Log)
+	stream *Stream // of a streamCall
+	out    outgoing
+	wake   chan struct{}   // holds a value when the call has ended, unless its caller reads
+	ctx    context.Context // of the caller that reads
+	head   [40]byte        // memory for the frame's head and tail
+
+	// Guarded by Conn.mu.
+	ended     bool // result is set
+	abandoned bool // nobody waits for it
+	result    result
+	cancel    *outgoing // tells the other side that it is abandoned
 }
+
+type callKind uint8
+
+const (
+	plainCall callKind = iota
+	streamCall
+	castCall
+)
 
 // result is how a call ended.
 type result struct {
@@ -57,42 +94,41 @@ type result struct {
 	err error
 }
 
-func (c *call) errorf(err error) error { return fmt.Errorf("port: call %d: %w", c.id, err) }
+func (c *call) errorf(err error) error {
+	if c.kind == castCall {
+		return fmt.Errorf("port: cast %d: %w", c.id, err)
+	}
+	return fmt.Errorf("port: call %d: %w", c.id, err)
+}
 
-// Do sends a request and waits for the answer.
+// Do sends a request and waits for the answer. If the window is full
+// ([Options.MaxInFlight]) it waits for room first.
 //
 // The error is a [*CallError] if the other side says that the call failed; a
 // [*PacketSizeError] if the request is too long, of which nothing was sent; one of
 // package etf if it cannot be encoded, or an [*etf.LimitError] if the answer is
 // nested too deep or has too many elements; ctx's if ctx ends first; or that of the
 // connection ([Conn.Err]) if it ends first, in which case nobody knows whether
-// the call was done. It names the call's id.
+// the call was done. It names the call's id, where it had one.
 //
-// When ctx ends, Do returns at once. If the request had not been sent, it never
-// will be; otherwise the other side is told to cancel it, and its answer is
-// dropped when it comes. If both the answer and ctx's end are there, the answer
-// counts.
+// When ctx ends, Do returns at once. If the request was still waiting to be sent, it
+// never will be; otherwise the other side is told to cancel it, and its answer is
+// dropped when it comes; until then it keeps its place in the window. If both the
+// answer and ctx's end are there, the answer counts.
 func (c *Conn) Do(ctx context.Context, r Request) (Reply, error) {
-	raw := r.Raw
-	if len(raw) == 0 {
-		var err error
-		if raw, err = (etf.EncodeOptions{NoVersion: true}).Encode(r.Term); err != nil {
-			return Reply{}, fmt.Errorf("port: encoding a request: %w", err)
-		}
-	}
-	call, err := c.register(r.OnLog)
+	raw, err := r.encoded()
 	if err != nil {
 		return Reply{}, err
 	}
-	switch err := c.send(ctx, appendCall(call.head[:0], call.id), raw); err {
-	case nil, errBroken, errUnfinished:
-	default:
-		if c.forget(call) {
-			return Reply{}, call.errorf(err)
-		}
+	call, err := c.begin(ctx, plainCall, raw, r.OnLog, nil)
+	if err != nil {
+		return Reply{}, err
 	}
-	answer, err := c.wait(ctx, call)
-	return Reply{Raw: answer}, err
+	answer, reusable := c.await(ctx, call, r.Buf)
+	if reusable {
+		c.recycle(call)
+	}
+	return Reply{Raw: answer.raw}, answer.err
 }
 
 // Call is [Conn.Do] for terms.
@@ -104,109 +140,264 @@ func (c *Conn) Call(ctx context.Context, request etf.Term) (etf.Term, error) {
 	return reply.Term()
 }
 
-// Cast sends a message that is not answered. It returns when the message is
-// written, which does not say that it has been read; or with ctx's error when ctx
-// ends first, and then the message may be sent or not.
+// Cast sends a message that is not answered. It returns when the message is on its
+// way, which does not say that it has been read; if the window is full, it waits for
+// room first. The other side acknowledges a cast when it has been dealt with;
+// until then it has a place in the window. The errors are those of [Conn.Do].
 func (c *Conn) Cast(ctx context.Context, message etf.Term) error {
 	raw, err := etf.EncodeOptions{NoVersion: true}.Encode(message)
 	if err != nil {
 		return fmt.Errorf("port: encoding a cast: %w", err)
 	}
-	switch err := c.send(ctx, appendCast(nil), raw); err {
-	case nil:
-		return nil
-	case errUnfinished:
-		return fmt.Errorf("port: cast: %w", ctx.Err())
-	case errBroken:
-		select {
-		case <-c.done:
-			return c.Err()
-		case <-ctx.Done():
-			return fmt.Errorf("port: cast: %w", ctx.Err())
-		}
-	default:
-		return fmt.Errorf("port: cast: %w", err)
-	}
+	_, err = c.begin(ctx, castCall, raw, nil, nil)
+	return err
 }
 
-// wait waits for a call that is sent or is never going to be.
-func (c *Conn) wait(ctx context.Context, call *call) ([]byte, error) {
-	select {
-	case r := <-call.result:
-		return r.raw, r.err
-	case <-ctx.Done():
+// begin waits for a place in the window, gives a call its id, and sends it. From
+// then on it has a result once: by its final frame or by the end of the connection,
+// or else abandon took it away.
+func (c *Conn) begin(ctx context.Context, kind callKind, raw []byte, onLog func(Log), s *Stream) (*call, error) {
+	call, err := c.enter(ctx, kind, len(raw), onLog, s)
+	if err != nil {
+		return nil, err
 	}
-	if c.abandon(call) {
-		return nil, call.errorf(ctx.Err())
+	switch kind {
+	case castCall:
+		call.out.head = appendCast(call.head[:0], call.id)
+	case plainCall:
+		call.out.head = appendCall(call.head[:0], call.id)
+	case streamCall:
+		head := appendStreamCall(call.head[:0], call.id)
+		call.out.head, call.out.tail = head, appendID(head[len(head):], uint64(s.window))
 	}
-	r := <-call.result
-	return r.raw, r.err
-}
-
-// register gives a call its id. From then on it has a result once: by its final
-// frame or by the end of the connection, or else forget or abandon took it away.
-func (c *Conn) register(onLog func(Log)) (*call, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.err != nil {
-		return nil, c.err
+	call.out.body = raw
+	if err := c.sender.check(call.out.size()); err != nil {
+		c.forget(call)
+		return nil, call.errorf(err)
 	}
-	if c.lastID == maxID {
-		return nil, errNoID
-	}
-	c.lastID++
-	c.stats.Calls++
-	call := &call{id: c.lastID, onLog: onLog, result: make(chan result, 1)}
-	c.calls[call.id] = call
+	c.sender.send(&call.out)
 	return call, nil
 }
 
-// forget takes away a call of which the other side has not heard. It reports false
-// if the call has its result already.
-func (c *Conn) forget(call *call) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.calls[call.id] == nil {
-		return false
+// enter waits for room in the window and makes a call with an id.
+func (c *Conn) enter(ctx context.Context, kind callKind, size int, onLog func(Log), s *Stream) (*call, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("port: making a call: %w", err)
 	}
-	delete(c.calls, call.id)
-	return true
+	c.mu.Lock()
+	if one := c.window.enter(size); one != nil {
+		c.mu.Unlock()
+		if err := c.awaitRoom(ctx, one); err != nil {
+			return nil, err
+		}
+		c.mu.Lock()
+	}
+	defer c.mu.Unlock()
+	if c.drained != nil || c.cause != nil {
+		c.window.leave(size)
+		return nil, c.refuseLocked(ctx)
+	}
+	if c.lastID == maxID {
+		c.window.leave(size)
+		return nil, errNoID
+	}
+	one := c.makeCallLocked()
+	c.lastID++
+	one.id, one.kind, one.size, one.onLog, one.stream = c.lastID, kind, size, onLog, s
+	c.calls[one.id] = one
+	switch kind {
+	case castCall:
+		c.stats.Casts++
+		if !c.reading.taken {
+			c.kickLocked() // nobody else will read the ack
+		}
+	case streamCall:
+		c.stats.Streams++
+		c.needLocked(1)
+	default:
+		c.stats.Calls++
+	}
+	return one, nil
 }
 
-// abandon says that nobody waits for a call any more: the id stays known until its
-// final frame comes, and the other side is told. It reports false if the call has
-// its result already.
-func (c *Conn) abandon(call *call) bool {
+// makeCallLocked returns a call that nobody has, with its channel.
+func (c *Conn) makeCallLocked() *call {
+	if n := len(c.spare); n > 0 {
+		one := c.spare[n-1]
+		c.spare = c.spare[:n-1]
+		return one
+	}
+	return &call{wake: make(chan struct{}, 1)}
+}
+
+// refuseLocked returns why no call can be made: the connection has ended or is about
+// to, which it waits for. It lets go of the lock meanwhile.
+func (c *Conn) refuseLocked(ctx context.Context) error {
+	if c.cause == nil {
+		return ErrClosed // Shutdown
+	}
+	if c.err == nil {
+		c.mu.Unlock()
+		select {
+		case <-c.done:
+		case <-ctx.Done():
+		}
+		c.mu.Lock()
+	}
+	if c.err == nil {
+		return fmt.Errorf("port: making a call: %w", ctx.Err())
+	}
+	return c.err
+}
+
+// await waits for the end of a call, or of ctx. reusable says that nobody else will
+// look at the call again.
+func (c *Conn) await(ctx context.Context, call *call, buf []byte) (answer result, reusable bool) {
+	if answer, ok := c.lead(ctx, call, buf); ok {
+		return answer, true
+	}
+	select {
+	case <-call.wake:
+		return call.result, true
+	case <-ctx.Done():
+	}
+	if c.abandon(call) {
+		return result{err: call.errorf(ctx.Err())}, false
+	}
+	<-call.wake
+	return call.result, false
+}
+
+// spareCalls is how many calls that have ended are kept for others.
+const spareCalls = 64
+
+// recycle keeps a call for another one, if its frame has left.
+func (c *Conn) recycle(one *call) {
+	if !c.sender.let(&one.out) {
+		return
+	}
+	*one = call{wake: one.wake}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.calls[call.id] == nil {
+	if len(c.spare) < spareCalls {
+		c.spare = append(c.spare, one)
+	}
+}
+
+// forget takes away a call of which the other side has not heard.
+func (c *Conn) forget(call *call) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.calls[call.id] != nil {
+		c.removeLocked(call)
+	}
+}
+
+// abandon says that nobody waits for a call any more. It reports false if the call
+// has its result already. Otherwise the other side is told, and the id stays known
+// until its final frame comes; or the request is not sent at all.
+func (c *Conn) abandon(call *call) bool {
+	unsent := c.sender.withdraw(&call.out)
+	c.mu.Lock()
+	if call.ended {
+		c.mu.Unlock()
 		return false
+	}
+	if unsent {
+		c.removeLocked(call)
+		c.mu.Unlock()
+		return true
 	}
 	call.abandoned = true
 	c.stats.Abandoned++
-	c.cancels = append(c.cancels, call.id)
-	if !c.cancelling {
-		c.cancelling = true
-		go c.sendCancels()
+	if call.kind == streamCall {
+		c.needLocked(-1)
 	}
+	call.cancel = &outgoing{head: appendCancel(nil, call.id)}
+	if !c.reading.taken {
+		c.kickLocked()
+	}
+	c.mu.Unlock()
+	c.sender.send(call.cancel)
 	return true
 }
 
+// removeLocked takes a call out of those in flight.
+func (c *Conn) removeLocked(call *call) {
+	delete(c.calls, call.id)
+	c.window.leave(call.size)
+	if call.kind == streamCall && !call.abandoned {
+		c.needLocked(-1)
+	}
+	if c.drained != nil && len(c.calls) == 0 {
+		c.drainedLocked()
+	}
+}
+
 // deliver ends a call with its final frame.
-func (c *Conn) deliver(id uint64, r result) {
+func (c *Conn) deliver(kind string, id uint64, r result) error {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	call := c.calls[id]
-	delete(c.calls, id)
-	switch {
-	case call == nil:
+	if call == nil {
 		c.stats.Unknown++
+		return nil
+	}
+	if err := call.accepts(kind); err != nil {
+		return violation(kind, 0, err)
+	}
+	c.removeLocked(call)
+	switch {
 	case call.abandoned:
 		c.stats.Abandoned--
 		c.stats.Late++
+		c.sender.withdraw(call.cancel)
+	case call.kind == castCall:
+	default:
+		c.answered = true
+		r.raw = c.ownLocked(r.raw, call)
+		call.endLocked(r, c.reading.leader == call)
 	}
-	c.mu.Unlock()
-	if call != nil {
-		call.result <- r // there is room, whether anybody waits or not
+	return nil
+}
+
+// What may be wrong with a frame for the call that it names.
+var (
+	errNotAsked = errors.New("the call has no credit")
+	errHeads    = errors.New("a second head")
+	errHeadless = errors.New("no head came before")
+	errHeaded   = errors.New("a head came before")
+	errCast     = errors.New("the id is a cast's")
+	errNotCast  = errors.New("the id is a call's")
+)
+
+// accepts returns what is wrong with a final frame of that kind for the call.
+func (c *call) accepts(kind string) error {
+	switch {
+	case c.kind == castCall && kind != frameAck:
+		return errCast
+	case c.kind != castCall && kind == frameAck:
+		return errNotCast
+	case kind == frameDone && c.kind != streamCall:
+		return errNotAsked
+	case kind == frameDone && !c.stream.headed:
+		return errHeadless
+	case kind == frameReply && c.kind == streamCall && c.stream.headed:
+		return errHeaded
+	}
+	return nil
+}
+
+// endLocked gives the call its result. leading says that its caller reads, and need
+// not be woken.
+func (c *call) endLocked(r result, leading bool) {
+	c.ended, c.result = true, r
+	if c.stream != nil {
+		c.stream.wakeLocked()
+		return
+	}
+	if !leading {
+		c.wake <- struct{}{} // there is room, whether anybody waits or not
 	}
 }
 

@@ -27,7 +27,7 @@ type Command struct {
 	// of one stream come in order, those of the two at the same time. line is valid
 	// during the call. A child that writes faster than OnOutput returns has to wait,
 	// and so does [Process.Done]. Nil drops the lines.
-	OnOutput func(stream Stream, line []byte)
+	OnOutput func(from Output, line []byte)
 
 	// StartTimeout is how long the child may take until its ready frame; 0 is
 	// [DefaultStartTimeout].
@@ -51,7 +51,7 @@ func (c Command) withDefaults() Command {
 		c.StopTimeout = DefaultStopTimeout
 	}
 	if c.OnOutput == nil {
-		c.OnOutput = func(Stream, []byte) {}
+		c.OnOutput = func(Output, []byte) {}
 	}
 	return c
 }

@@ -23,12 +23,26 @@ type Options struct {
 	Packet Packet
 	// MaxPacket is the maximum length of a frame both ways; 0 is [DefaultMaxPacket].
 	MaxPacket int
+	// MaxInFlight is how many calls and casts the other side may have without having
+	// answered or acknowledged them, those that were given up included; whoever
+	// comes next waits. 0 is [DefaultMaxInFlight].
+	MaxInFlight int
+	// MaxInFlightBytes is how many bytes these may take, as encoded. A request that
+	// is longer goes alone. 0 is [DefaultMaxInFlightBytes].
+	MaxInFlightBytes int
+	// Heartbeat is how long the other side may say nothing before it is asked
+	// whether it is alive. Without a frame for three times as long again the
+	// connection ends with [ErrUnresponsive]. The time is counted in ticks of this
+	// long of our own, so that one in which this process was stopped, or the
+	// machine frozen, counts once. 0 is for no heartbeat.
+	Heartbeat time.Duration
 	// OnLog is given the log lines that belong to no call, and those of calls
-	// without a [Request.OnLog]. See there for what it may do. Nil drops them.
+	// without a [Request.OnLog]. See there for what it may do, and [LogHandler]
+	// for one. Nil drops them.
 	OnLog func(Log)
 }
 
-// A Conn speaks the beamport protocol, version 1, from the Go side: it calls, the
+// A Conn speaks the beamport protocol, version 1, from the calling side: it calls, the
 // other side answers. Its methods are safe for concurrent use, and any number of
 // calls may be under way at once.
 //
@@ -38,37 +52,40 @@ type Options struct {
 type Conn struct {
 	options Options
 	rwc     io.ReadWriteCloser
-	r       *Reader                 // used by the reader alone
+	r       *Reader                 // used by whoever reads
 	onLog   func(Log)               // never nil
 	onEnd   func(cause error) error // makes Err of what ended the stream
-
-	turn      chan struct{} // holds a value while somebody writes
-	w         *Writer       // used by the holder of the turn
-	deadlines deadliner     // of what w writes to
-	feed      io.Closer     // between w and rwc, or nil
+	sender  *sender
 
 	readied chan struct{} // closed when ready is set
 	ready   Ready
-	failing chan struct{} // closed when cause is set
 	done    chan struct{} // closed with err set: before the calls in flight fail
 
-	mu         sync.Mutex
-	calls      map[uint64]*call // without a final frame so far
-	lastID     uint64
-	cancels    []uint64 // ids of which the other side is still to be told
-	cancelling bool     // a goroutine is doing so
-	stats      Stats
-	cause      error // what ended the stream
-	err        error // what calls fail with, set when they have
-	drain      *time.Timer
-	shut       bool // rwc was closed
+	reading readTurn
+
+	mu       sync.Mutex
+	calls    map[uint64]*call // without a final frame so far
+	spare    []*call          // see recycle
+	answered bool             // a call has been since the turn to read was taken
+	window   window
+	lastID   uint64
+	stats    Stats
+	cause    error         // what ended the stream
+	err      error         // what calls fail with, set when they have
+	drained  chan struct{} // made by Shutdown, closed when no call is in flight
+	drain    *time.Timer
+	shut     bool // rwc was closed
 }
 
 // Stats counts what a connection has done so far.
 type Stats struct {
 	Calls     uint64 // that were given an id
-	InFlight  int    // calls that somebody waits for
+	Streams   uint64 // calls of Stream, the same
+	Casts     uint64 // the same
+	InFlight  int    // calls that somebody waits for, and casts that are not acknowledged
 	Abandoned int    // calls that nobody waits for any more and that have no final frame yet
+	Bytes     int    // of the requests of these two, as encoded
+	Waiting   int    // callers that wait for room in the window
 	Late      uint64 // final frames dropped because the call had been abandoned
 	Unknown   uint64 // final frames dropped because no call had their id
 }
@@ -89,20 +106,33 @@ func newConn(rwc io.ReadWriteCloser, o Options, onEnd func(error) error) *Conn {
 	if o.OnLog == nil {
 		o.OnLog = func(Log) {}
 	}
+	if o.MaxInFlight <= 0 {
+		o.MaxInFlight = DefaultMaxInFlight
+	}
+	if o.MaxInFlightBytes <= 0 {
+		o.MaxInFlightBytes = DefaultMaxInFlightBytes
+	}
 	c := &Conn{
 		options: o,
 		rwc:     rwc,
 		r:       NewReader(rwc, o.Packet, o.MaxPacket),
 		onLog:   o.OnLog,
 		onEnd:   onEnd,
-		turn:    make(chan struct{}, 1),
 		readied: make(chan struct{}),
-		failing: make(chan struct{}),
 		done:    make(chan struct{}),
 		calls:   make(map[uint64]*call),
+		window:  window{maxCalls: o.MaxInFlight, maxBytes: o.MaxInFlightBytes},
+		reading: readTurn{
+			kick:      make(chan struct{}, 1),
+			cut:       make(chan struct{}, 1),
+			deadlines: cuttable(rwc),
+		},
 	}
-	c.attachWriter()
+	c.sender = newSender(rwc, o.Packet, o.MaxPacket, c.failWriting)
 	go c.receive()
+	if o.Heartbeat > 0 {
+		go c.watch(o.Heartbeat)
+	}
 	return c
 }
 
@@ -135,18 +165,20 @@ func (c *Conn) Stats() Stats {
 	defer c.mu.Unlock()
 	s := c.stats
 	s.InFlight = len(c.calls) - s.Abandoned
+	s.Bytes, s.Waiting = c.window.bytes, len(c.window.waiting)
 	return s
 }
 
 // fail records why the connection ends; the first reason counts. From now on
-// nothing is written.
+// nothing more is sent, and somebody reads until the stream's end.
 func (c *Conn) fail(cause error) {
+	c.sender.close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.cause == nil {
 		c.cause = cause
-		close(c.failing)
 	}
+	c.kickLocked()
 }
 
 // failWriting is fail for a write: the reader has some time left.
@@ -171,28 +203,27 @@ func (c *Conn) shutdown() error {
 	if !first {
 		return nil
 	}
-	err := c.rwc.Close()
-	if c.feed != nil {
-		c.feed.Close()
-	}
-	return err
+	return c.rwc.Close()
 }
 
 // end fails every call that is left.
 func (c *Conn) end(err error) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.err = err
 	// Before any call fails: whoever sees one fail sees the connection done.
 	close(c.done)
 	calls := c.calls
 	c.calls = nil
-	c.cancels = nil
 	c.stats.Abandoned = 0
-	c.mu.Unlock()
+	c.window.calls, c.window.bytes = 0, 0
 	for _, call := range calls {
-		if !call.abandoned {
-			call.result <- result{err: call.errorf(err)}
+		if !call.abandoned && call.kind != castCall {
+			call.endLocked(result{err: call.errorf(err)}, false)
 		}
+	}
+	if c.drained != nil {
+		c.drainedLocked()
 	}
 }
 

@@ -41,7 +41,7 @@ Loop = fun Loop() ->
                 {call, _, never} -> never;
                 {call, _, {halt, Status}} -> halt(Status, [{flush, false}]);
                 {cancel, Id} -> Send({error, Id, exit, Cancelled, []});
-                {cast, _} -> ok;
+                {cast, Id, _} -> Send({ack, Id});
                 {stop, normal} -> Halt()
             end;
         {Port, eof} -> Halt();

@@ -18,6 +18,7 @@ const (
 	tagAtom          = 100 // two bytes of length, Latin-1
 	tagSmallTuple    = 104 // one byte of arity
 	tagLargeTuple    = 105 // four bytes of arity
+	tagBinary        = 109 // four bytes of length
 	tagSmallBig      = 110 // one byte of length, sign, magnitude from the lowest byte
 	tagLargeBig      = 111 // four bytes of length, sign, magnitude
 	tagSmallAtom     = 115 // one byte of length, Latin-1
@@ -27,13 +28,21 @@ const (
 
 // Kinds of frames: the tag of the tuple.
 const (
-	frameReady  = "ready"
-	frameReply  = "reply"
-	frameError  = "error"
-	frameLog    = "log"
+	frameReady = "ready"
+	frameReply = "reply"
+	frameHead  = "head"
+	frameChunk = "chunk"
+	frameDone  = "done"
+	frameError = "error"
+	frameAck   = "ack"
+	framePong  = "pong"
+	frameLog   = "log"
+
 	frameCall   = "call"
+	frameCredit = "credit"
 	frameCast   = "cast"
 	frameCancel = "cancel"
+	framePing   = "ping"
 	frameStop   = "stop"
 )
 
@@ -47,12 +56,16 @@ var (
 	errNotID      = errors.New("not an id")
 	errOutOfOrder = errors.New("the first frame has to be ready")
 	errTwice      = errors.New("sent twice")
+	errTrailing   = errors.New("bytes behind the tuple")
+	errChunk      = errors.New("the chunk is not a binary")
 )
 
 // arities of the frames that the BEAM side sends, tag included.
 func arity(kind string) uint32 {
 	switch kind {
-	case frameReady, frameReply:
+	case frameAck, framePong:
+		return 2
+	case frameReady, frameReply, frameHead, frameChunk, frameDone:
 		return 3
 	case frameError:
 		return 5
@@ -85,14 +98,24 @@ func parseHead(frame []byte) (kind string, next int, err error) {
 		return "", 0, err
 	}
 	switch string(name) {
-	case frameReady:
-		kind = frameReady
 	case frameReply:
 		kind = frameReply
+	case frameHead:
+		kind = frameHead
+	case frameChunk:
+		kind = frameChunk
+	case frameDone:
+		kind = frameDone
 	case frameError:
 		kind = frameError
+	case frameAck:
+		kind = frameAck
+	case framePong:
+		kind = framePong
 	case frameLog:
 		kind = frameLog
+	case frameReady:
+		kind = frameReady
 	default:
 		return "", 0, violation("", 1, errUnknown)
 	}
@@ -214,17 +237,55 @@ func parseBig(kind string, b []byte, at int, n uint64) (uint64, error) {
 	return id, nil
 }
 
+// parseChunk reads the binary at offset at, the last of a frame's elements.
+func parseChunk(b []byte, at int) ([]byte, error) {
+	switch {
+	case at >= len(b):
+		return nil, violation(frameChunk, at, io.ErrUnexpectedEOF)
+	case b[at] != tagBinary:
+		return nil, violation(frameChunk, at, errChunk)
+	case len(b)-at < 5:
+		return nil, violation(frameChunk, len(b), io.ErrUnexpectedEOF)
+	}
+	size, chunk := binary.BigEndian.Uint32(b[at+1:]), b[at+5:]
+	switch {
+	case uint64(size) > uint64(len(chunk)):
+		return nil, violation(frameChunk, len(b), io.ErrUnexpectedEOF)
+	case uint64(size) < uint64(len(chunk)):
+		return nil, violation(frameChunk, at+5+int(size), errTrailing)
+	}
+	return chunk, nil
+}
+
 // appendCall appends the head of {call, Id, Request}; the request follows.
 func appendCall(dst []byte, id uint64) []byte {
 	return appendID(appendHead(dst, 3, frameCall), id)
 }
 
-// appendCast appends the head of {cast, Message}; the message follows.
-func appendCast(dst []byte) []byte { return appendHead(dst, 2, frameCast) }
+// appendStreamCall appends the head of {call, Id, Request, Credit}; the request and the
+// credit follow.
+func appendStreamCall(dst []byte, id uint64) []byte {
+	return appendID(appendHead(dst, 4, frameCall), id)
+}
+
+// appendCast appends the head of {cast, Id, Message}; the message follows.
+func appendCast(dst []byte, id uint64) []byte {
+	return appendID(appendHead(dst, 3, frameCast), id)
+}
+
+// appendCredit appends {credit, Id, Bytes}.
+func appendCredit(dst []byte, id uint64, bytes int) []byte {
+	return appendID(appendID(appendHead(dst, 3, frameCredit), id), uint64(bytes))
+}
 
 // appendCancel appends {cancel, Id}.
 func appendCancel(dst []byte, id uint64) []byte {
 	return appendID(appendHead(dst, 2, frameCancel), id)
+}
+
+// appendPing appends {ping, N}.
+func appendPing(dst []byte, n uint64) []byte {
+	return appendID(appendHead(dst, 2, framePing), n)
 }
 
 // appendStop appends {stop, normal}.

@@ -59,7 +59,8 @@ func TestParseHead(t *testing.T) {
 		"atom cut":                       {frame: cat(131, 104, 3, 119, 5, "repl"), err: io.ErrUnexpectedEOF, at: 9},
 		"unknown kind":                   {frame: cat(131, 104, 3, 119, 5, "repli"), err: errUnknown, at: 1},
 		"a kind of the other direction":  {frame: cat(131, 104, 3, 119, 4, "call", 97, 1, 97, 1), err: errUnknown, at: 1},
-		"reserved":                       {frame: cat(131, 104, 3, 119, 5, "chunk", 97, 1, 97, 1), err: errUnknown, at: 1},
+		"chunk":                          {frame: cat(131, 104, 3, 119, 5, "chunk", 97, 1, 97, 1), kind: frameChunk, next: 10},
+		"ack":                            {frame: cat(131, 104, 2, 119, 3, "ack", 97, 1), kind: frameAck, next: 8},
 		"too many elements":              {frame: cat(131, 104, 4, reply), kind: frameReply, err: errArity, at: 1},
 		"too few elements":               {frame: cat(131, 104, 1, reply), kind: frameReply, err: errArity, at: 1},
 		"an arity beyond one byte's":     {frame: cat(131, 105, 1, 0, 0, 3, reply), kind: frameReply, err: errArity, at: 1},
@@ -185,7 +186,7 @@ func TestReplyHeadAgreesWithDecode(t *testing.T) {
 		if err == nil {
 			if id, next, err = parseID(kind, frame, next); err == nil {
 				raw = frame[next:]
-				err = validRaw(raw)
+				err = checked.Valid(raw)
 			}
 		}
 		term, decodeErr := etf.DecodeOptions{NoCompression: true}.Decode(frame)
@@ -210,7 +211,10 @@ func TestAppendFrames(t *testing.T) {
 			want etf.Term
 		}{
 			{append(appendCall(nil, id), 106), etf.Tuple(etf.Atom("call"), number, etf.List())},
-			{append(appendCast(nil), 106), etf.Tuple(etf.Atom("cast"), etf.List())},
+			{appendID(append(appendStreamCall(nil, id), 106), id), etf.Tuple(etf.Atom("call"), number, etf.List(), number)},
+			{append(appendCast(nil, id), 106), etf.Tuple(etf.Atom("cast"), number, etf.List())},
+			{appendCredit(nil, id, 300), etf.Tuple(etf.Atom("credit"), number, etf.Int(300))},
+			{appendPing(nil, id), etf.Tuple(etf.Atom("ping"), number)},
 			{appendCancel(nil, id), etf.Tuple(etf.Atom("cancel"), number)},
 			{appendStop(nil), etf.Tuple(etf.Atom("stop"), etf.Atom("normal"))},
 		} {

@@ -10,18 +10,18 @@ import (
 	"sync"
 )
 
-// Stream is one of a child's two streams of text.
-type Stream int
+// Output is one of a child's two streams of text.
+type Output int
 
 // The streams, by their file descriptor.
 const (
-	Stdout Stream = 1
-	Stderr Stream = 2
+	Stdout Output = 1
+	Stderr Output = 2
 )
 
 // String returns "stdout" or "stderr".
-func (s Stream) String() string {
-	if s == Stderr {
+func (o Output) String() string {
+	if o == Stderr {
 		return "stderr"
 	}
 	return "stdout"

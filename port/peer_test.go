@@ -161,3 +161,10 @@ func everyStream(t *testing.T, test func(t *testing.T, near, far io.ReadWriteClo
 		test(t, near, far)
 	})
 }
+
+// counts returns a connection's stats without the size of what is in flight.
+func counts(c *port.Conn) port.Stats {
+	s := c.Stats()
+	s.Bytes = 0
+	return s
+}

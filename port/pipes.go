@@ -23,6 +23,7 @@ type duplex struct {
 func (d *duplex) Read(b []byte) (int, error)         { return d.from.Read(b) }
 func (d *duplex) Write(b []byte) (int, error)        { return d.to.Write(b) }
 func (d *duplex) SetWriteDeadline(t time.Time) error { return d.to.SetWriteDeadline(t) }
+func (d *duplex) SetReadDeadline(t time.Time) error  { return d.from.SetReadDeadline(t) }
 func (d *duplex) Close() error                       { return errors.Join(d.to.Close(), d.from.Close()) }
 
 // pipes are the four pipes of a child. Until the child has been started, all of

@@ -201,15 +201,15 @@ func TestWrongIDsFromAChild(t *testing.T) {
 // output collects what a child prints.
 type output struct {
 	mu      sync.Mutex
-	lines   map[port.Stream][]string
+	lines   map[port.Output][]string
 	longest int
 }
 
-func (o *output) add(s port.Stream, line []byte) {
+func (o *output) add(s port.Output, line []byte) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.lines == nil {
-		o.lines = make(map[port.Stream][]string)
+		o.lines = make(map[port.Output][]string)
 	}
 	o.longest = max(o.longest, len(line))
 	o.lines[s] = append(o.lines[s], string(line))

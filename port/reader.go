@@ -1,6 +1,10 @@
 package port
 
-import "io"
+import (
+	"errors"
+	"io"
+	"os"
+)
 
 const (
 	// readAhead is how much a Reader asks for at once, so that a small packet, its
@@ -35,6 +39,11 @@ type Reader struct {
 	end     int
 	scratch []byte // memory for the first part of a long packet
 	err     error  // the first error, returned ever after
+
+	// The packet that a deadline has interrupted, if inside is true.
+	inside  bool
+	size    int
+	partial []byte
 }
 
 // NewReader returns a Reader of packets of at most max bytes, header excluded.
@@ -57,21 +66,35 @@ func NewReader(r io.Reader, p Packet, max int) *Reader {
 //   - a [*PacketSizeError] when the header claims more than the maximum,
 //   - whatever reading gave otherwise.
 //
-// With an error it returns dst[:0], grown or not, to be used again.
+// After [os.ErrDeadlineExceeded] nothing is lost: the Reader keeps dst and what it has
+// read of the packet, and the next call goes on with that, whatever its own dst is.
 func (r *Reader) ReadPacket(dst []byte) ([]byte, error) {
-	dst = dst[:0]
 	if r.err != nil {
-		return dst, r.err
+		return dst[:0], r.err
 	}
-	size, err := r.header()
-	if err == nil {
-		dst, err = r.payload(dst, size)
+	if !r.inside {
+		size, err := r.header()
+		if err != nil {
+			r.note(err)
+			return dst[:0], err
+		}
+		r.inside, r.size, r.partial = true, size, dst[:0]
+		r.scratch = r.scratch[:0]
 	}
-	if err != nil {
-		r.err = err
-		return dst[:0], err
+	if err := r.payload(); err != nil {
+		r.note(err)
+		return nil, err
 	}
+	dst = r.partial
+	r.inside, r.partial = false, nil
 	return dst, nil
+}
+
+// note keeps an error, unless it is one after which reading can go on.
+func (r *Reader) note(err error) {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		r.err = err
+	}
 }
 
 // header reads a header and checks it.
@@ -99,18 +122,18 @@ func (r *Reader) header() (int, error) {
 	return int(size), nil
 }
 
-// payload reads size bytes into dst. What is too long to be allocated on a claim
+// payload reads the rest of the packet. What is too long to be allocated on a claim
 // proves itself by its first part.
-func (r *Reader) payload(dst []byte, size int) ([]byte, error) {
-	if size > max(cap(dst), claimStep) {
-		first := min((size+growth-1)/growth, maxScratch)
-		var err error
-		if r.scratch, err = r.fill(r.scratch[:0], first); err != nil {
-			return dst, err
+func (r *Reader) payload() (err error) {
+	if len(r.partial) == 0 && r.size > max(cap(r.partial), claimStep) {
+		first := min((r.size+growth-1)/growth, maxScratch)
+		if r.scratch, err = r.fill(r.scratch, first); err != nil {
+			return err
 		}
-		dst = append(make([]byte, 0, min(size, growth*first)), r.scratch...)
+		r.partial = append(make([]byte, 0, min(r.size, growth*first)), r.scratch...)
 	}
-	return r.fill(dst, size)
+	r.partial, err = r.fill(r.partial, r.size)
+	return err
 }
 
 // fill makes dst size bytes long, first from what was read ahead, then straight

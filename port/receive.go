@@ -3,41 +3,9 @@ package port
 import (
 	"errors"
 	"fmt"
-	"io"
 
 	"github.com/beamport/beamport/etf"
 )
-
-// receive is the reader: the one goroutine that reads. It never waits for the
-// writer or for a caller.
-func (c *Conn) receive() {
-	c.fail(c.readFrames())
-	c.shutdown()
-	c.mu.Lock()
-	cause := c.cause
-	c.mu.Unlock()
-	c.end(c.onEnd(cause))
-}
-
-// readFrames reads until something ends the stream.
-func (c *Conn) readFrames() error {
-	for {
-		// Every frame has memory of its own: a reply's is handed to the caller.
-		frame, err := c.r.ReadPacket(nil)
-		if err == nil {
-			err = c.handle(frame)
-		}
-		switch err {
-		case nil:
-		case io.EOF:
-			return fmt.Errorf("port: the other side closed the stream: %w", err)
-		case io.ErrUnexpectedEOF:
-			return fmt.Errorf("port: the stream ended inside a frame: %w", err)
-		default:
-			return prefixed("reading", err)
-		}
-	}
-}
 
 // prefixed puts what was done before an error that is not of this package.
 func prefixed(doing string, err error) error {
@@ -65,20 +33,37 @@ func (c *Conn) handle(frame []byte) error {
 		return nil
 	}
 	switch kind {
-	case frameReply:
-		return c.handleReply(frame, next)
+	case frameReply, frameHead, frameDone:
+		return c.handleTerm(kind, frame, next)
+	case frameChunk:
+		return c.handleChunk(frame, next)
+	case frameAck:
+		id, end, err := parseID(kind, frame, next)
+		if err != nil {
+			return err
+		}
+		if end != len(frame) {
+			return violation(kind, end, errTrailing)
+		}
+		return c.deliver(kind, id, result{})
 	case frameError:
 		failure, err := c.decodeError(frame)
 		if err != nil {
 			return err
 		}
-		c.deliver(failure.ID, result{err: failure})
+		return c.deliver(kind, failure.ID, result{err: failure})
 	case frameLog:
 		line, err := c.decodeLog(frame)
 		if err != nil {
 			return err
 		}
 		c.logOf(line.CallID)(line)
+	case framePong: // came, which is all that it has to say
+		_, end, err := parseID(kind, frame, next)
+		if err == nil && end != len(frame) {
+			err = violation(kind, end, errTrailing)
+		}
+		return err
 	default:
 		return violation(kind, 0, errTwice)
 	}
@@ -95,24 +80,26 @@ func (c *Conn) isReady() bool {
 	}
 }
 
-// handleReply hands over the term of {reply, Id, Term} as it is, without building
-// it.
-func (c *Conn) handleReply(frame []byte, next int) error {
-	id, next, err := parseID(frameReply, frame, next)
+// handleTerm hands over the term of {reply | head | done, Id, Term} as it is, without
+// building it.
+func (c *Conn) handleTerm(kind string, frame []byte, next int) error {
+	id, next, err := parseID(kind, frame, next)
 	if err != nil {
 		return err
 	}
-	raw := frame[next:]
-	switch err := validRaw(raw); {
+	r := result{raw: frame[next:]}
+	switch err := checked.Valid(r.raw); {
 	case err == nil:
-		c.deliver(id, result{raw: raw})
 	case errors.Is(err, etf.ErrLimit):
 		// Too deep or too large for us, but a frame: the stream goes on.
-		c.deliver(id, result{err: fmt.Errorf("port: call %d: the reply: %w", id, err)})
+		r = result{err: fmt.Errorf("port: call %d: the %s: %w", id, kind, err)}
 	default:
-		return termViolation(frameReply, next, err)
+		return termViolation(kind, next, err)
 	}
-	return nil
+	if kind == frameHead {
+		return c.deliverHead(id, r)
+	}
+	return c.deliver(kind, id, r)
 }
 
 // inside are the options for a term from inside a frame, and checked those with
@@ -124,5 +111,3 @@ var (
 		NoVersion: true, NoCompression: true,
 	}
 )
-
-func validRaw(raw []byte) error { return checked.Valid(raw) }

@@ -1,166 +1,293 @@
 package port
 
 import (
-	"context"
 	"errors"
 	"io"
-	"net"
 	"os"
+	"sync"
 	"time"
 )
 
-// What send returns besides errors of the frame or the context.
-var (
-	// errBroken says that the connection is ending.
-	errBroken = errors.New("port: connection is ending")
-	// errUnfinished says that the context ended while the frame was being written;
-	// the rest follows.
-	errUnfinished = errors.New("port: frame under way")
+const (
+	// batchSize is up to how many bytes frames that are waiting are written in one
+	// system call.
+	batchSize = 64 << 10
+	// batchesInCaller is how many batches a caller writes before a goroutine of its
+	// own does the rest.
+	batchesInCaller = 4
 )
 
 // longAgo is a deadline that has passed.
 var longAgo = time.Unix(1, 0)
 
-// attachWriter makes w. It needs a stream whose writes can be broken off; where
-// rwc is none, a goroutine feeds it from a pipe that is.
-func (c *Conn) attachWriter() {
-	var stream io.Writer = c.rwc
-	if s, ok := c.rwc.(deadliner); ok && s.SetWriteDeadline(time.Time{}) == nil {
-		c.deadlines = s
-	} else {
-		near, far := net.Pipe()
-		stream, c.deadlines, c.feed = near, near, near
-		go func() {
-			defer far.Close()
-			if _, err := io.Copy(c.rwc, far); err != nil {
-				c.failWriting(err)
+// errWouldBlock says that the stream takes no more without waiting.
+var errWouldBlock = errors.New("port: write would block")
+
+// A sender writes frames in the order in which they were queued. Whoever finds
+// nobody writing writes, as far as that goes without waiting; a goroutine, which
+// exists only meanwhile, does the rest. So no caller waits for the other side to
+// read, and frames that come together leave together.
+type sender struct {
+	stream    io.Writer
+	packet    Packet
+	max       int
+	try       func([]byte) (int, error) // writes without waiting; nil where that cannot be had
+	deadlines writeDeadliner            // breaks off a write; nil where that cannot be had
+	failed    func(error)               // told of the error that ends writing
+
+	mu      sync.Mutex
+	queue   []*outgoing
+	writing bool          // somebody takes care of the queue
+	closed  bool          // no more frames are taken
+	cut     chan struct{} // closed when a long frame's memory is free; nil if nobody waits for that
+
+	// These are changed by whoever writes. long is changed with mu held, so
+	// that others may look at it then.
+	batch []byte    // memory for batches
+	rest  []byte    // of the batch that is being written
+	long  *outgoing // whose body follows, in the memory of whoever sent it
+}
+
+type writeDeadliner interface{ SetWriteDeadline(time.Time) error }
+
+// outgoing is a frame on its way.
+type outgoing struct {
+	head, body, tail []byte   // all but the body are short
+	state            outState // guarded by sender.mu
+}
+
+func (f *outgoing) size() int { return len(f.head) + len(f.body) + len(f.tail) }
+
+type outState uint8
+
+const (
+	unsent outState = iota
+	queued
+	started // a part is written or about to be
+	copied  // neither head nor body are looked at any more
+)
+
+func newSender(rwc io.Writer, p Packet, max int, failed func(error)) *sender {
+	s := &sender{stream: rwc, packet: p, max: p.limit(max), try: tryWriter(rwc), failed: failed}
+	if d, ok := rwc.(writeDeadliner); ok && d.SetWriteDeadline(time.Time{}) == nil {
+		s.deadlines = d
+	}
+	return s
+}
+
+// check returns a [*PacketSizeError] if a frame of that many bytes is too long.
+func (s *sender) check(size int) error {
+	if size > s.max {
+		return &PacketSizeError{Size: uint64(size), Max: s.max}
+	}
+	return nil
+}
+
+// send queues a frame, which has been checked, and writes what can be written
+// without waiting. Head and body have to stay as they are until withdraw.
+func (s *sender) send(f *outgoing) {
+	if s.deadlines == nil && len(f.body) > batchSize {
+		f.body = append([]byte(nil), f.body...) // there would be no way to have it back
+	}
+	s.mu.Lock()
+	if s.closed {
+		s.mu.Unlock()
+		return
+	}
+	f.state = queued
+	s.queue = append(s.queue, f)
+	if s.writing {
+		s.mu.Unlock()
+		return
+	}
+	s.writing = true
+	s.mu.Unlock()
+
+	if s.try != nil {
+		for range batchesInCaller {
+			more, err := s.writeBatch(s.try)
+			if err == errWouldBlock {
+				break
 			}
-		}()
-	}
-	c.w = NewWriter(stream, c.options.Packet, c.options.MaxPacket)
-}
-
-type deadliner interface{ SetWriteDeadline(time.Time) error }
-
-// takeTurn waits until nobody else writes. With an error the turn is not taken.
-func (c *Conn) takeTurn(ctx context.Context) error {
-	select {
-	case <-c.failing:
-		return errBroken
-	case <-ctx.Done():
-		return ctx.Err()
-	default:
-	}
-	select {
-	case c.turn <- struct{}{}:
-		return nil
-	case <-c.failing:
-		return errBroken
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
-
-func (c *Conn) passTurn() { <-c.turn }
-
-// send writes one frame, made of head and body, in the caller's goroutine; head
-// and body are not used after it has returned. It returns
-//   - nil when the frame is written,
-//   - errUnfinished when ctx ended while it was being written: the rest is
-//     written behind the caller's back, for a started frame has to be finished,
-//   - errBroken when the connection is ending, which may be this frame's doing,
-//   - another error, which is ctx's or a [*PacketSizeError], when nothing was sent.
-func (c *Conn) send(ctx context.Context, head, body []byte) error {
-	if err := c.takeTurn(ctx); err != nil {
-		return err
-	}
-	err := c.write(ctx, head, body)
-	if err == errUnfinished {
-		c.w.keep()
-		go func() {
-			defer c.passTurn()
-			if err := c.w.resume(); err != nil {
-				c.failWriting(err)
+			if err != nil {
+				s.fail(err)
+				return
 			}
-		}()
-		return err
-	}
-	c.passTurn()
-	return err
-}
-
-// write is send for who has the turn.
-func (c *Conn) write(ctx context.Context, head, body []byte) error {
-	release := c.breakOff(ctx)
-	err := c.w.WritePacket(head, body)
-	cut := release()
-	switch {
-	case err == nil:
-		return nil
-	case cut && errors.Is(err, os.ErrDeadlineExceeded):
-		if c.w.started {
-			return errUnfinished
+			if !more {
+				return
+			}
 		}
-		return ctx.Err()
 	}
-	if _, ok := errors.AsType[*PacketSizeError](err); ok {
-		return err
-	}
-	c.failWriting(err)
-	return errBroken
+	go s.flush()
 }
 
-// breakOff lets ctx's end break off a write by means of a deadline. The returned
-// function ends that, leaves no deadline behind, and reports whether it happened.
-func (c *Conn) breakOff(ctx context.Context) (release func() bool) {
-	if ctx.Done() == nil {
-		return func() bool { return false }
-	}
-	cut := make(chan struct{})
-	stop := context.AfterFunc(ctx, func() {
-		c.deadlines.SetWriteDeadline(longAgo)
-		close(cut)
-	})
-	return func() bool {
-		if stop() {
-			return false
-		}
-		<-cut
-		c.deadlines.SetWriteDeadline(time.Time{})
-		return true
-	}
-}
-
-// sendCancels tells the other side of the calls that were abandoned and have no
-// final frame yet.
-func (c *Conn) sendCancels() {
-	var buf []byte
-	for {
-		ids := c.takeCancels()
-		if len(ids) == 0 {
+// flush writes until nothing is left.
+func (s *sender) flush() {
+	for more := true; more; {
+		var err error
+		if more, err = s.writeBatch(s.stream.Write); err != nil && !s.wasCut(err) {
+			s.fail(err)
 			return
 		}
-		for _, id := range ids {
-			buf = appendCancel(buf[:0], id)
-			if c.send(context.Background(), buf, nil) != nil {
-				return // the connection is ending
-			}
+	}
+}
+
+// writeBatch writes the rest of the batch that was begun, or another one. It
+// reports whether there may be more; if not, somebody else may write from now on.
+func (s *sender) writeBatch(write func([]byte) (int, error)) (more bool, err error) {
+	if len(s.rest) == 0 && s.long == nil && !s.gather() {
+		return false, nil
+	}
+	for len(s.rest) > 0 {
+		n, err := write(s.rest)
+		s.rest = s.rest[n:]
+		if err != nil {
+			return true, err
+		}
+	}
+	for s.long != nil { // behind which nothing is waiting but its tail
+		var n int
+		if len(s.long.body) > 0 {
+			n, err = write(s.long.body)
+		}
+		s.long.body = s.long.body[n:]
+		if len(s.long.body) == 0 {
+			s.mu.Lock()
+			s.endLongLocked()
+			s.mu.Unlock()
+		}
+		if err != nil {
+			return true, err
+		}
+	}
+	return true, nil
+}
+
+// gather makes a batch of the frames that are waiting, or reports that there are
+// none and that nobody writes any more.
+func (s *sender) gather() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.queue) == 0 {
+		s.writing = false
+		return false
+	}
+	batch, taken := s.batch[:0], 0
+	for _, f := range s.queue {
+		size := f.size()
+		if taken > 0 && len(batch)+size > batchSize {
+			break
+		}
+		taken++
+		batch = append(s.packet.appendHeader(batch, size), f.head...)
+		if size <= batchSize {
+			batch = append(append(batch, f.body...), f.tail...)
+			f.head, f.body, f.tail, f.state = nil, nil, nil, copied
+			continue
+		}
+		first := min(len(f.body), max(0, batchSize-len(batch)))
+		batch = append(batch, f.body[:first]...)
+		f.head, f.body, f.state = nil, f.body[first:], started
+		s.long = f
+		break
+	}
+	rest := copy(s.queue, s.queue[taken:])
+	clear(s.queue[rest:])
+	s.queue = s.queue[:rest]
+	s.batch, s.rest = batch, batch
+	return true
+}
+
+// withdraw takes a frame back: when it returns, the frame's memory is the
+// caller's again. It reports whether nothing of the frame was or will be written.
+func (s *sender) withdraw(f *outgoing) bool {
+	s.mu.Lock()
+	switch {
+	case f.state == unsent:
+		s.mu.Unlock()
+		return true
+	case f.state == queued:
+		s.dropLocked(f)
+		s.mu.Unlock()
+		return true
+	case s.long != f || s.deadlines == nil: // send has copied it
+		s.mu.Unlock()
+		return false
+	}
+	if s.cut == nil {
+		s.cut = make(chan struct{})
+		s.deadlines.SetWriteDeadline(longAgo)
+	}
+	cut := s.cut
+	s.mu.Unlock()
+	<-cut
+	return false
+}
+
+// let reports whether a frame's memory is free.
+func (s *sender) let(f *outgoing) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return f.state == copied
+}
+
+// dropLocked takes a frame out of the queue.
+func (s *sender) dropLocked(f *outgoing) {
+	for i, other := range s.queue {
+		if other == f {
+			s.queue = append(s.queue[:i], s.queue[i+1:]...)
+			f.state = unsent
+			return
 		}
 	}
 }
 
-// takeCancels returns the ids to cancel; if there are none, the goroutine that
-// asks is no more the one that cancels.
-func (c *Conn) takeCancels() []uint64 {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var ids []uint64
-	for _, id := range c.cancels {
-		if c.calls[id] != nil {
-			ids = append(ids, id)
-		}
+// wasCut reports whether the error of a write is withdraw's doing. Then what is
+// left of the long frame has been copied, and writing can go on.
+func (s *sender) wasCut(err error) bool {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return false
 	}
-	c.cancels = nil
-	c.cancelling = len(ids) > 0
-	return ids
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cut == nil {
+		return false
+	}
+	left := append(append([]byte(nil), s.rest...), s.long.body...)
+	s.endLongLocked()
+	s.rest = append(left, s.rest...)
+	return true
+}
+
+// endLongLocked lets go of the long frame's memory; its tail is all that is left to
+// be written.
+func (s *sender) endLongLocked() {
+	s.rest = append(s.batch[:0], s.long.tail...)
+	s.long.state, s.long.body, s.long.tail = copied, nil, nil
+	s.long = nil
+	if s.cut != nil {
+		s.deadlines.SetWriteDeadline(time.Time{})
+		close(s.cut)
+		s.cut = nil
+	}
+}
+
+// close makes the sender take no more frames.
+func (s *sender) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+}
+
+// fail is for whoever writes and cannot go on.
+func (s *sender) fail(err error) {
+	s.mu.Lock()
+	s.closed = true
+	clear(s.queue)
+	s.queue = nil
+	if s.long != nil {
+		s.endLongLocked()
+	}
+	s.mu.Unlock()
+	s.failed(err)
 }

@@ -39,7 +39,7 @@ func (p *Process) stopByFrame(ctx context.Context) bool {
 	limited, cancel := context.WithTimeout(ctx, p.command.StopTimeout)
 	defer cancel()
 	// If it cannot be sent, there is the next step.
-	p.conn.send(limited, appendStop(nil), nil)
+	p.conn.sender.send(&outgoing{head: appendStop(nil)})
 	return p.waitFor(limited, p.command.StopTimeout)
 }
 

@@ -1,0 +1,258 @@
+package port
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"time"
+)
+
+// One goroutine reads at a time. If it were always the same, each answer would be
+// handed from it to the caller that waits, which costs more than all the rest of a
+// short call: so a caller that waits alone reads by itself. Otherwise, and when no
+// calls have come for a while, the connection's own goroutine reads.
+
+// idleTime is how long nobody may read after a call, which delays what comes unasked
+// in that time; and how long a caller may read before its context is watched, which
+// would cost a short call more than its locks do.
+const idleTime = 500 * time.Microsecond
+
+// A readTurn says who reads. It is guarded by Conn.mu, but for what says otherwise.
+type readTurn struct {
+	taken   bool          // somebody reads, or nobody will any more
+	needed  int           // what has to be read for even if nobody waits for a reply, such as open streams
+	leader  *call         // whose caller reads, nil if it is the connection's goroutine
+	armed   bool          // the timer is running
+	used    bool          // since the timer was armed the turn has passed on
+	timer   *time.Timer   // looks after what has not moved for idleTime
+	stop    func() bool   // ends the watch over the leader's context; nil if there is none
+	kick    chan struct{} // holds a value when it has to look whether to read
+	handing atomic.Bool   // a frame is being handled
+	frames  atomic.Uint64 // that have come
+
+	deadlines readDeadliner // takes a caller out of a Read; nil where that cannot be had
+	cut       chan struct{} // holds a value when the deadline has been set
+	buf       []byte        // the leader's memory for what it reads; of whoever reads
+}
+
+type readDeadliner interface{ SetReadDeadline(time.Time) error }
+
+// cuttable returns rwc if the deadline of a Read can be set by what is known to be
+// the stream that is read.
+func cuttable(rwc io.ReadWriteCloser) readDeadliner {
+	switch rwc := rwc.(type) {
+	case *duplex:
+		if rwc.SetReadDeadline(time.Time{}) == nil {
+			return rwc
+		}
+	case *net.TCPConn:
+		return rwc
+	case *net.UnixConn:
+		return rwc
+	}
+	return nil
+}
+
+// receive is the connection's own goroutine.
+func (c *Conn) receive() {
+	for {
+		c.mu.Lock()
+		mine := !c.reading.taken
+		c.reading.taken = true
+		c.mu.Unlock()
+		if mine {
+			if err := c.readFrames(); err != nil {
+				c.finish(err)
+				return
+			}
+		}
+		select {
+		case <-c.reading.kick:
+		case <-c.done:
+			return
+		}
+	}
+}
+
+// readFrames reads until the stream ends, with an error, or until it is better to
+// leave reading to the next caller.
+func (c *Conn) readFrames() error {
+	for {
+		if err := c.readFrame(); err != nil {
+			return err
+		}
+		if c.leaveIfIdle() {
+			return nil
+		}
+	}
+}
+
+// readFrame reads and handles one frame.
+func (c *Conn) readFrame() error {
+	// Every frame has memory of its own, unless the leader has given some: a reply's
+	// is handed to the caller.
+	frame, err := c.r.ReadPacket(c.reading.buf)
+	if err != nil {
+		return err
+	}
+	c.reading.frames.Add(1)
+	c.reading.handing.Store(true)
+	err = c.handle(frame)
+	c.reading.handing.Store(false)
+	return err
+}
+
+// leaveIfIdle gives up the turn when no call is under way but one has been.
+func (c *Conn) leaveIfIdle() bool {
+	if c.reading.deadlines == nil {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.answered || len(c.calls) > 0 || c.reading.needed > 0 || c.cause != nil {
+		return false
+	}
+	c.leaveLocked()
+	return true
+}
+
+// leaveLocked gives up the turn.
+func (c *Conn) leaveLocked() {
+	r := &c.reading
+	r.taken, r.used, c.answered = false, true, false
+	if len(c.calls) > 0 || r.needed > 0 || c.cause != nil {
+		c.kickLocked()
+		return
+	}
+	c.armLocked()
+}
+
+// armLocked starts the timer, if it is not running.
+func (c *Conn) armLocked() {
+	r := &c.reading
+	if r.armed {
+		return
+	}
+	r.armed, r.used = true, false
+	if r.timer == nil {
+		r.timer = time.AfterFunc(idleTime, c.idle)
+	} else {
+		r.timer.Reset(idleTime)
+	}
+}
+
+// kickLocked wakes the connection's goroutine, to read if nobody does.
+func (c *Conn) kickLocked() {
+	select {
+	case c.reading.kick <- struct{}{}:
+	default:
+	}
+}
+
+// idle is called by the timer.
+func (c *Conn) idle() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := &c.reading
+	r.armed = false
+	switch {
+	case c.err != nil:
+	case r.used:
+		c.armLocked()
+	case r.leader != nil:
+		r.stop = context.AfterFunc(r.leader.ctx, c.cutRead)
+	case !r.taken:
+		c.kickLocked()
+	}
+}
+
+// needLocked says that somebody has to read from now on, until it is told the opposite.
+func (c *Conn) needLocked(n int) {
+	c.reading.needed += n
+	if c.reading.needed > 0 && !c.reading.taken {
+		c.kickLocked()
+	}
+}
+
+// lead reads in place of the connection's goroutine until the call has its result,
+// which it returns. ok is false if it has none: ctx ended, the stream did, or
+// somebody else reads.
+func (c *Conn) lead(ctx context.Context, call *call, buf []byte) (answer result, ok bool) {
+	r := &c.reading
+	if r.deadlines == nil {
+		return result{}, false
+	}
+	c.mu.Lock()
+	if r.taken || r.needed > 0 || call.ended || c.cause != nil || ctx.Err() != nil {
+		c.mu.Unlock()
+		return result{}, false
+	}
+	r.taken, r.used, r.leader = true, true, call
+	call.ctx = ctx
+	c.armLocked()
+	c.mu.Unlock()
+
+	r.buf = buf
+	var err error
+	for err == nil && !call.ended { // which nobody else changes meanwhile
+		err = c.readFrame()
+	}
+	r.buf = nil
+
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	stop := r.stop
+	r.leader, r.stop = nil, nil
+	if stop != nil && !stop() {
+		<-r.cut // which takes no lock
+		r.deadlines.SetReadDeadline(time.Time{})
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			err = nil
+		}
+	}
+	if err != nil {
+		go c.finish(err) // which may take longer than ctx
+	} else {
+		c.leaveLocked()
+	}
+	return call.result, call.ended
+}
+
+// ownLocked returns a part of a frame as memory that may be handed to the call.
+func (c *Conn) ownLocked(part []byte, owner *call) []byte {
+	if c.reading.buf == nil || c.reading.leader == owner {
+		return part
+	}
+	return append([]byte(nil), part...)
+}
+
+// cutRead takes a caller out of its Read.
+func (c *Conn) cutRead() {
+	c.reading.deadlines.SetReadDeadline(longAgo)
+	c.reading.cut <- struct{}{}
+}
+
+// finish ends the connection when the stream has. The turn is never given up.
+func (c *Conn) finish(err error) {
+	switch err {
+	case io.EOF:
+		err = fmt.Errorf("port: the other side closed the stream: %w", err)
+	case io.ErrUnexpectedEOF:
+		err = fmt.Errorf("port: the stream ended inside a frame: %w", err)
+	default:
+		err = prefixed("reading", err)
+	}
+	c.fail(err)
+	c.shutdown()
+	c.mu.Lock()
+	cause := c.cause
+	if c.reading.timer != nil {
+		c.reading.timer.Stop()
+	}
+	c.mu.Unlock()
+	c.end(c.onEnd(cause))
+}

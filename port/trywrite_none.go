@@ -1,0 +1,8 @@
+//go:build !linux && !darwin
+
+package port
+
+import "io"
+
+// tryWriter returns nil: a goroutine does all writing.
+func tryWriter(io.Writer) func([]byte) (int, error) { return nil }
