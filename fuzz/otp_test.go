@@ -19,6 +19,15 @@ import (
 // a question takes far longer than one more input in it.
 const variants = 15
 
+// variantsOf is less for a fun: emulators die of many a damaged one, and a new one takes
+// its time.
+func variantsOf(b []byte) int {
+	if len(b) > 1 && b[1] == 112 {
+		return 1
+	}
+	return variants
+}
+
 // FuzzOTP has an emulator decode an input and variants of it, and encode them
 // again: package etf does the same, but for the differences that otporacle.Known
 // knows.
@@ -35,7 +44,7 @@ func FuzzOTP(f *testing.F) {
 		seed := fnv.New64a()
 		seed.Write(b)
 		random := rand.New(rand.NewPCG(seed.Sum64(), 1))
-		for range variants {
+		for range variantsOf(b) {
 			if variant := damaged(random, b); !otporacle.Deadly(variant) {
 				inputs = append(inputs, variant)
 			}
