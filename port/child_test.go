@@ -51,8 +51,15 @@ var children = map[string]func(p *peer){
 		sleepForever()
 	},
 	"answers and exits": answersAndExits,
-	"environment":       environment,
-	"sleeper":           func(*peer) { sleepForever() },
+	"huge line": func(p *peer) {
+		p.ready()
+		p.serve(func(id, request etf.Term) {
+			os.Stderr.Write(bytes.Repeat([]byte("x"), hugeLine))
+			p.write("reply", id, request)
+		})
+	},
+	"environment": environment,
+	"sleeper":     func(*peer) { sleepForever() },
 }
 
 func playChild(name string) {

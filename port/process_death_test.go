@@ -56,3 +56,23 @@ func TestDeathIsReportedPastADescendant(t *testing.T) {
 	require.NoError(t, syscall.Kill(int(number), syscall.SIGKILL))
 	requireGone(t, int(number))
 }
+
+// hugeLine is one line without an end, of which the last bytes say that all came.
+const hugeLine = 100 << 20
+
+// A line of 100 MB on stderr comes in parts and takes no memory to speak of.
+func TestHugeLine(t *testing.T) {
+	total := 0
+	c := childCommand("huge line")
+	c.OnOutput = func(s port.Stream, line []byte) { total += len(line) }
+	p := start(t, c)
+	_, err := p.Conn().Call(t.Context(), etf.Int(1))
+	require.NoError(t, err)
+	require.NoError(t, p.Stop(t.Context()))
+	exit := requireReaped(t, p)
+	require.Equal(t, hugeLine, total)
+	require.Len(t, exit.Stderr, 20)
+	for _, line := range exit.Stderr {
+		require.Len(t, line, 1<<10)
+	}
+}
