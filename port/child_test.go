@@ -44,9 +44,22 @@ var children = map[string]func(p *peer){
 	"reads nothing":       func(p *peer) { p.ready(); sleepForever() },
 	"grandchild":          func(p *peer) { parentOfSleeper(p, &syscall.SysProcAttr{}) },
 	"grandchild far away": func(p *peer) { parentOfSleeper(p, &syscall.SysProcAttr{Setsid: true}) },
-	"answers and exits":   answersAndExits,
-	"environment":         environment,
-	"sleeper":             func(*peer) { sleepForever() },
+	"grandchild far away, then deaf": func(p *peer) {
+		p.ready()
+		frame, _ := p.read()
+		leaveSleeper(p, frame.At(1), &syscall.SysProcAttr{Setsid: true})
+		sleepForever()
+	},
+	"answers and exits": answersAndExits,
+	"huge line": func(p *peer) {
+		p.ready()
+		p.serve(func(id, request etf.Term) {
+			os.Stderr.Write(bytes.Repeat([]byte("x"), hugeLine))
+			p.write("reply", id, request)
+		})
+	},
+	"environment": environment,
+	"sleeper":     func(*peer) { sleepForever() },
 }
 
 func playChild(name string) {
@@ -154,18 +167,23 @@ func ignoresEverything(p *peer) {
 func parentOfSleeper(p *peer, attributes *syscall.SysProcAttr) {
 	p.ready()
 	p.serve(func(id, _ etf.Term) {
-		cmd := exec.Command(os.Args[0])
-		cmd.Env = append(os.Environ(), childVariable+"=sleeper")
-		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-		cmd.ExtraFiles = []*os.File{p.rwc.(duplex).WriteCloser.(*os.File)}
-		cmd.SysProcAttr = attributes
-		if err := cmd.Start(); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(98)
-		}
-		p.write("reply", id, etf.Int(int64(cmd.Process.Pid)))
+		leaveSleeper(p, id, attributes)
 		os.Exit(0)
 	})
+}
+
+// leaveSleeper starts the grandchild.
+func leaveSleeper(p *peer, id etf.Term, attributes *syscall.SysProcAttr) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), childVariable+"=sleeper")
+	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
+	cmd.ExtraFiles = []*os.File{p.rwc.(duplex).WriteCloser.(*os.File)}
+	cmd.SysProcAttr = attributes
+	if err := cmd.Start(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(98)
+	}
+	p.write("reply", id, etf.Int(int64(cmd.Process.Pid)))
 }
 
 // answersAndExits leaves much to be read when it is gone.

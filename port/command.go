@@ -26,7 +26,7 @@ type Command struct {
 	// its newline; a line of more than 64 KiB comes in parts of that size. The lines
 	// of one stream come in order, those of the two at the same time. line is valid
 	// during the call. A child that writes faster than OnOutput returns has to wait,
-	// and so does [Process.Done]. Nil drops the lines.
+	// and so does [Process.Done], for a second. Nil drops the lines.
 	OnOutput func(from Output, line []byte)
 
 	// StartTimeout is how long the child may take until its ready frame; 0 is

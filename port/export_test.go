@@ -1,3 +1,5 @@
+//go:build linux || darwin
+
 package port
 
 import (
@@ -6,4 +8,4 @@ import (
 )
 
 // Pipes is a stream of two pipes, as a child's is.
-func Pipes(from, to *os.File) io.ReadWriteCloser { return &duplex{from: from, to: to} }
+func Pipes(from, to *os.File) io.ReadWriteCloser { return &duplex{from: source{File: from}, to: to} }

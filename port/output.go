@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Output is one of a child's two streams of text.
@@ -34,6 +35,26 @@ const (
 	tailLines = 20      // of stderr are kept for ExitError
 	tailBytes = 1 << 10 // of each
 )
+
+// A draining is a goroutine that hands on what a child prints.
+type draining struct {
+	done    chan struct{} // closed when all has been handed on
+	handing atomic.Bool   // a line is being handed on
+}
+
+// startDrain drains r in a goroutine.
+func startDrain(r io.Reader, line func([]byte)) *draining {
+	d := &draining{done: make(chan struct{})}
+	go func() {
+		defer close(d.done)
+		drain(r, func(text []byte) {
+			d.handing.Store(true)
+			line(text)
+			d.handing.Store(false)
+		})
+	}()
+	return d
+}
 
 // drain reads r to its end and hands on each line without its newline.
 func drain(r io.Reader, line func([]byte)) {

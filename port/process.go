@@ -16,9 +16,14 @@ import (
 )
 
 const (
-	// lingerTime is how long, once the child has ended, its pipes are read
-	// on: what it wrote is in them, but a descendant may hold them open for ever.
+	// lingerTime is how long, once the child has ended, what it left in its pipes
+	// may take to be read: a descendant may go on filling them, and OnOutput or
+	// OnLog may take for ever.
 	lingerTime = time.Second
+
+	// reportTime is how long calls in flight wait to fail for OnOutput to take the
+	// child's last lines, which belong to their error.
+	reportTime = 20 * time.Millisecond
 
 	// exitTime is how long a child may live on when it has closed its end of the
 	// protocol.
@@ -44,9 +49,10 @@ type Process struct {
 	ready   Ready
 	pid     int
 
-	ended  chan struct{} // closed when the child has been reaped
-	closed chan struct{} // closed when the connection has stopped reading
-	done   chan struct{} // closed when err is set
+	ended    chan struct{} // closed when the child has been reaped
+	closed   chan struct{} // closed when the connection has stopped reading
+	reported chan struct{} // closed when err is set
+	done     chan struct{} // closed when nothing of the child is left
 
 	stderr tail
 
@@ -66,12 +72,7 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("port: starting a child: %w", err)
 	}
-	p := &Process{
-		command: c.withDefaults(),
-		ended:   make(chan struct{}),
-		closed:  make(chan struct{}),
-		done:    make(chan struct{}),
-	}
+	p := newProcess(c)
 	pipes, err := openPipes()
 	if err != nil {
 		return nil, fmt.Errorf("port: starting a child: %w", err)
@@ -85,6 +86,17 @@ func Start(ctx context.Context, c Command) (*Process, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+// newProcess returns a Process whose life has not begun.
+func newProcess(c Command) *Process {
+	return &Process{
+		command:  c.withDefaults(),
+		ended:    make(chan struct{}),
+		closed:   make(chan struct{}),
+		reported: make(chan struct{}),
+		done:     make(chan struct{}),
+	}
 }
 
 // awaitReady waits for the ready frame, or ends the child.
@@ -123,25 +135,25 @@ func (p *Process) live(pipes *pipes, started chan<- error) {
 		return
 	}
 	p.pid = cmd.Process.Pid
-	var drains sync.WaitGroup
-	drains.Go(func() {
-		drain(pipes.stdout, func(line []byte) { p.command.OnOutput(Stdout, line) })
-	})
-	drains.Go(func() {
-		drain(pipes.stderr, func(line []byte) {
-			p.stderr.add(line)
-			p.command.OnOutput(Stderr, line)
-		})
+	stdout := startDrain(&pipes.stdout, func(line []byte) { p.command.OnOutput(Stdout, line) })
+	stderr := startDrain(&pipes.stderr, func(line []byte) {
+		p.stderr.add(line)
+		p.command.OnOutput(Stderr, line)
 	})
 	p.conn = newConn(&pipes.protocol, p.command.Options, p.streamEnded)
 	started <- nil
 
 	err = p.reap(cmd)
 	close(p.ended)
-	p.linger(pipes, &drains)
+	pipes.finish()
+	enough, stop := context.WithTimeout(context.Background(), lingerTime)
+	defer stop()
+	p.awaitLastWords(stderr, enough.Done())
 	p.mu.Lock()
 	p.err = p.exitErrorLocked(cmd.ProcessState, err)
 	p.mu.Unlock()
+	close(p.reported)
+	p.linger(pipes, enough.Done(), stdout.done, stderr.done, p.closed)
 	close(p.done)
 }
 
@@ -161,17 +173,45 @@ func (p *Process) reap(cmd *exec.Cmd) error {
 	return err
 }
 
-// linger reads what the child has left in its pipes.
-func (p *Process) linger(pipes *pipes, drains *sync.WaitGroup) {
-	enough := time.AfterFunc(lingerTime, func() {
-		pipes.stdout.Close()
-		pipes.stderr.Close()
+// awaitLastWords waits until what the child has left in the protocol's pipe and in
+// stderr is read, which its error may tell of. It does not wait for an OnOutput that
+// takes its time.
+func (p *Process) awaitLastWords(stderr *draining, enough <-chan struct{}) {
+	select {
+	case <-p.closed:
+	case <-enough:
+		return
+	}
+	busy := time.NewTicker(reportTime)
+	defer busy.Stop()
+	for {
+		select {
+		case <-stderr.done:
+			return
+		case <-enough:
+			return
+		case <-busy.C:
+			if stderr.handing.Load() {
+				return
+			}
+		}
+	}
+}
+
+// linger waits until all that the child has left is read and handed on, or for
+// long enough, and closes the pipes.
+func (p *Process) linger(pipes *pipes, enough <-chan struct{}, parts ...<-chan struct{}) {
+	defer func() {
 		p.conn.shutdown()
-	})
-	drains.Wait()
-	<-p.closed
-	enough.Stop()
-	pipes.closeOurs()
+		pipes.closeOurs()
+	}()
+	for _, part := range parts {
+		select {
+		case <-part:
+		case <-enough:
+			return
+		}
+	}
 }
 
 // streamEnded is called when the connection has stopped reading. It returns when
@@ -182,7 +222,7 @@ func (p *Process) streamEnded(cause error) error {
 	switch {
 	case errors.Is(cause, os.ErrClosed): // Stop or linger closed it, and sees to the child
 		close(p.closed)
-		<-p.done
+		<-p.reported
 		return p.Err()
 	case errors.Is(cause, io.EOF), errors.Is(cause, syscall.EPIPE): // what its end looks like from here
 		patience, blame = exitTime, false
@@ -198,7 +238,7 @@ func (p *Process) streamEnded(cause error) error {
 	if !p.waitFor(context.Background(), patience) {
 		p.end(cause)
 	}
-	<-p.done
+	<-p.reported
 	return p.Err()
 }
 
@@ -267,10 +307,16 @@ func (p *Process) Pid() int { return p.pid }
 func (p *Process) Ready() Ready { return p.ready }
 
 // Done returns a channel that is closed when the child has ended and has been
-// reaped, and all that it wrote has been given to OnOutput and OnLog.
+// reaped, and all that it wrote has been given to OnOutput and OnLog. If those have
+// not returned a second after the child's end, or if a descendant has been filling its
+// pipes all that time, it is closed all the same.
+//
+// Calls in flight do not wait for this: they fail as soon as the child has been
+// reaped and the protocol's pipe is empty.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Err returns nil until [Process.Done] is closed, and then an [*ExitError].
+// Err returns nil until the child has ended, and then an [*ExitError]. That is so
+// when [Process.Done] is closed, or the [Conn.Done] of its connection.
 func (p *Process) Err() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

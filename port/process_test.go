@@ -3,13 +3,11 @@
 package port_test
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -427,33 +425,4 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 	require.Equal(t, before, descriptors())
 	requireNoChildren(t)
-}
-
-// When the parent is killed, no child outlives it: not one that heeds the end of
-// its input, nor, where the kernel sees to it, one that heeds nothing.
-func TestParentKilled(t *testing.T) {
-	names := []string{"echo", "erl"}
-	if pdeathsig {
-		names = append(names, "ignores everything")
-	}
-	for _, name := range names {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			parent := exec.Command(os.Args[0])
-			parent.Env = append(os.Environ(), childVariable+"=parent of "+name)
-			parent.Stderr = os.Stderr
-			stdout, err := parent.StdoutPipe()
-			require.NoError(t, err)
-			require.NoError(t, parent.Start())
-			line, err := bufio.NewReader(stdout).ReadString('\n')
-			require.NoError(t, err)
-			pid, err := strconv.Atoi(strings.TrimSpace(line))
-			require.NoError(t, err)
-			endIfFailed(t, pid)
-			require.False(t, gone(pid))
-			require.NoError(t, parent.Process.Kill())
-			require.Error(t, parent.Wait())
-			requireGone(t, pid)
-		})
-	}
 }
