@@ -1,0 +1,100 @@
+package port_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/beamport/beamport/etf"
+	"github.com/beamport/beamport/port"
+)
+
+// pong answers pings for as long as it is let.
+func pong(p *peer, answer func() bool) (pings int, err error) {
+	for {
+		frame, err := p.read()
+		if err != nil {
+			return pings, err
+		}
+		if frame.At(0).IsAtom("ping") {
+			pings++
+			if answer() {
+				p.write("pong", frame.At(1))
+			}
+		}
+	}
+}
+
+func TestHeartbeat(t *testing.T) {
+	t.Run("answered", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, p := connectPipe(t, port.Options{Heartbeat: time.Second})
+			require.NoError(t, p.ready())
+			var pings int
+			ended := make(chan struct{})
+			go func() {
+				defer close(ended)
+				pings, _ = pong(p, func() bool { return true })
+			}()
+			time.Sleep(time.Hour)
+			require.NoError(t, c.Err())
+			c.Close()
+			<-ended
+			require.InDelta(t, 1800, pings, 10, "every other tick nothing has been heard")
+		})
+	})
+	t.Run("not answered", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, p := connectPipe(t, port.Options{Heartbeat: time.Second})
+			require.NoError(t, p.ready())
+			go pong(p, func() bool { return false })
+			started := time.Now()
+			_, err := c.Call(t.Context(), etf.Int(1))
+			require.ErrorIs(t, err, port.ErrUnresponsive)
+			require.ErrorIs(t, c.Err(), port.ErrUnresponsive)
+			require.LessOrEqual(t, time.Since(started), 6*time.Second)
+			require.GreaterOrEqual(t, time.Since(started), 4*time.Second)
+		})
+	})
+	t.Run("other frames are signs of life", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, p := connectPipe(t, port.Options{Heartbeat: time.Second})
+			require.NoError(t, p.ready())
+			go pong(p, func() bool { return false })
+			for range 100 {
+				time.Sleep(3 * time.Second)
+				require.NoError(t, p.log(etf.Atom("nil"), "alive"))
+			}
+			synctest.Wait()
+			require.NoError(t, c.Err())
+		})
+	})
+	t.Run("a log handler that takes its time is no silence", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, p := connectPipe(t, port.Options{Heartbeat: time.Second, OnLog: func(port.Log) { time.Sleep(time.Minute) }})
+			require.NoError(t, p.ready())
+			go pong(p, func() bool { return true })
+			require.NoError(t, p.log(etf.Atom("nil"), "slow"))
+			time.Sleep(2 * time.Minute)
+			require.NoError(t, c.Err())
+		})
+	})
+	t.Run("not before ready", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, _ := connectPipe(t, port.Options{Heartbeat: time.Second})
+			time.Sleep(time.Minute)
+			require.NoError(t, c.Err())
+		})
+	})
+	t.Run("a pong with something behind it", func(t *testing.T) {
+		c, p := connectPipe(t, port.Options{})
+		require.NoError(t, p.ready())
+		go p.writeBytes([]byte("\x83h\x02w\x04ponga\x01a\x02"))
+		<-c.Done()
+		_, ok := errors.AsType[*port.ProtocolError](c.Err())
+		require.True(t, ok, "%v", c.Err())
+	})
+}
