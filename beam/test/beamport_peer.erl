@@ -165,6 +165,7 @@ final(Peer, Id, Logs) ->
     case frame(Peer) of
         {reply, Id, Term} -> {{reply, Term}, lists:reverse(Logs)};
         {error, Id, Class, Reason, Stack} -> {{error, Class, Reason, Stack}, lists:reverse(Logs)};
+        {ack, Id} -> {ack, lists:reverse(Logs)};
         {log, _, _, _, _, _} = Log -> final(Peer, Id, [Log | Logs])
     end.
 
@@ -175,6 +176,7 @@ finals(Peer, N) ->
     case frame(Peer) of
         {reply, _, _} = Final -> [Final | finals(Peer, N - 1)];
         {error, _, _, _, _} = Final -> [Final | finals(Peer, N - 1)];
+        {ack, _} = Final -> [Final | finals(Peer, N - 1)];
         {log, _, _, _, _, _} -> finals(Peer, N)
     end.
 
