@@ -21,7 +21,4 @@ fi
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 ERL_COMPILER_OPTIONS='[debug_info]' scripts/beam.sh "$out/ebin"
-# Elixir's modules are called by name, and are not there.
-dialyzer --quiet --no_check_plt --plt "$plt" -Wunmatched_returns -Werror_handling -Wextra_return -Wmissing_return "$out/ebin" ||
-    dialyzer_status=$?
-exit "${dialyzer_status:-0}"
+dialyzer --quiet --no_check_plt --plt "$plt" -Wunmatched_returns -Wmissing_return "$out/ebin"

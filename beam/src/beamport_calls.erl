@@ -7,7 +7,7 @@
 -export([new/0, enter/4, leave/2, id/2, abandon/2]).
 -export_type([table/0, id/0]).
 
--opaque table() :: ets:tid().
+-opaque table() :: ets:table().
 -type id() :: 1..16#7ffffffffffffff.
 %% Below 2^59. Calls and casts share one sequence.
 
