@@ -6,7 +6,7 @@
 
 %% Atoms that tests send: unknown ones are refused.
 names() ->
-    [part, nothing, over, waits, cancelled, cast, left, over, x, shutdown, badkey, warning, mfa, domain].
+    [part, nothing, head, done, badmatch, over, waits, cancelled, cast, left, over, x, shutdown, badkey, warning, mfa, domain].
 
 handle_call({echo, Term}) -> {reply, Term};
 handle_call({size, Binary}) -> {reply, byte_size(Binary)};
@@ -112,6 +112,7 @@ handle_call({exit_guardian, Reason}) ->
 handle_call({link_guardian, Reason}) ->
     spawn(fun() -> link(group_leader()), exit(Reason) end),
     {reply, alive};
+handle_call({make_atom, Name}) -> {reply, binary_to_atom(Name)};
 handle_call(junk) ->
     Guardian = group_leader(),
     _ = [Guardian ! Message || Message <- [junk, {final, self(), <<"x">>, y}, {cancel, x}, {emit, 1, 2},
