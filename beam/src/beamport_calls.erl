@@ -2,6 +2,9 @@
 %%
 %% Every process inherits the group leader of the one that has started it, so that
 %% what it logs can be told apart by call.
+%%
+%% The table is gone when its owner is, and with it the stream that guardians may still
+%% be about to serve: then nothing is kept.
 -module(beamport_calls).
 
 -export([new/0, enter/4, leave/2, id/2, abandon/2]).
@@ -19,12 +22,18 @@ new() ->
 %% @doc A guardian has begun with a call or a cast, which `Worker' runs.
 -spec enter(table(), Guardian :: pid(), id(), Worker :: pid()) -> true.
 enter(Table, Guardian, Id, Worker) ->
-    ets:insert(Table, {Guardian, Id, Worker}).
+    try ets:insert(Table, {Guardian, Id, Worker})
+    catch
+        error:badarg -> true
+    end.
 
 %% @doc A guardian has ended its call.
 -spec leave(table(), Guardian :: pid()) -> true.
 leave(Table, Guardian) ->
-    ets:delete(Table, Guardian).
+    try ets:delete(Table, Guardian)
+    catch
+        error:badarg -> true
+    end.
 
 %% @doc The call that a group leader serves, `nil' for none.
 -spec id(table(), GroupLeader :: pid()) -> id() | nil.

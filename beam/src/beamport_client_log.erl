@@ -16,13 +16,13 @@
 -define(MAX_WAITING, 1000).
 
 %% @doc Hands lines to the logger, or with `none' to nobody. The process is linked to the
-%% caller.
+%% caller, and ends with it, when all lines have been handed on.
 -spec new(logger | none) -> logger().
 new(none) ->
     #logger{process = none};
 new(logger) ->
     Client = self(),
-    #logger{process = spawn_link(fun() -> loop(Client) end)}.
+    #logger{process = spawn_link(fun() -> loop(Client, monitor(process, Client)) end)}.
 
 %% @doc Takes a frame.
 -spec frame(binary(), logger()) -> logger().
@@ -50,12 +50,14 @@ message(_, Logger) ->
 dropped(#logger{dropped = Dropped}) ->
     Dropped.
 
-loop(Client) ->
+loop(Client, Ref) ->
     receive
         {line, Frame} ->
             log(beamport_answer:log(Frame), Client),
             Client ! {logged, self()},
-            loop(Client)
+            loop(Client, Ref);
+        {'DOWN', Ref, process, _, _} ->
+            ok
     end.
 
 log({ok, Level, Time, Id, Text, Meta}, Client) ->

@@ -17,7 +17,8 @@
                 free = [] :: [pid()],
                 spare = 0 :: non_neg_integer(), % the length of free
                 retire = 0 :: non_neg_integer(), % how many there are when some are let go
-                pong = idle :: idle | writes}).
+                %% Whether a guardian writes a pong, and the frame of the newest ping since.
+                pong = idle :: idle | writes | {writes, Next :: iodata()}}).
 
 -opaque state() :: #state{}.
 
@@ -80,19 +81,18 @@ tell(Id, Message, #state{busy = Busy} = State) ->
     State.
 
 %% A port takes the frame at once or not at all; then the other side has frames to
-%% read that prove life as well. For a socket, a guardian writes it, one at a time.
-pong(Frame, #state{stream = #{sink := Sink}} = State) ->
-    case {beamport_sink:offer(Sink, Frame), State} of
-        {waits, #state{pong = idle}} ->
-            case beamport_sink:is_socket(Sink) of
-                true ->
-                    {Guardian, Next} = guardian(pong, State),
-                    Guardian ! {write, Frame},
-                    Next#state{pong = writes};
-                false ->
-                    State
-            end;
-        _ ->
+%% read that prove life as well. For a socket, a guardian writes it, one at a time; of
+%% the pings that come meanwhile, the newest is answered.
+pong(Frame, #state{stream = #{sink := Sink}, pong = Pong} = State) ->
+    case {beamport_sink:is_socket(Sink), Pong} of
+        {true, idle} ->
+            {Guardian, Next} = guardian(pong, State),
+            Guardian ! {write, Frame},
+            Next#state{pong = writes};
+        {true, _} ->
+            State#state{pong = {writes, Frame}};
+        {false, _} ->
+            _ = beamport_sink:offer(Sink, Frame),
             State
     end.
 
@@ -122,6 +122,7 @@ message(_, State) ->
     {ok, State}.
 
 ended({_, Id}, #state{busy = Busy} = State) -> State#state{busy = maps:remove(Id, Busy)};
+ended(pong, #state{pong = {writes, Frame}} = State) -> pong(Frame, State#state{pong = idle});
 ended(pong, State) -> State#state{pong = idle}.
 
 free(Guardian, #state{free = Free, spare = Spare, guardians = Guardians} = State) ->
