@@ -6,7 +6,7 @@
 
 %% Atoms that tests send: unknown ones are refused.
 names() ->
-    [part, nothing, head, done, badmatch, over, waits, cancelled, cast, left, over, x, shutdown, badkey, warning, mfa, domain].
+    [flood1, flood2, flood3, flood4, part, nothing, head, done, badmatch, over, waits, cancelled, cast, left, over, x, shutdown, badkey, warning, mfa, domain].
 
 handle_call({echo, Term}) -> {reply, Term};
 handle_call({size, Binary}) -> {reply, byte_size(Binary)};
@@ -112,6 +112,20 @@ handle_call({exit_guardian, Reason}) ->
 handle_call({link_guardian, Reason}) ->
     spawn(fun() -> link(group_leader()), exit(Reason) end),
     {reply, alive};
+handle_call({flood_logs, Name}) -> true = register(Name, self()), flood_logs();
+handle_call({write_at_end, File}) ->
+    Worker = self(),
+    {_, Ref} = spawn_monitor(fun() ->
+                                     Mine = monitor(process, Worker),
+                                     write(File, begun),
+                                     receive {'DOWN', Mine, process, _, Reason} -> write(File ++ ".end", Reason) end
+                             end),
+    receive {'DOWN', Ref, process, _, _} -> {reply, ended} end;
+handle_call({report, File, Names}) ->
+    {reply, write(File, {os:getpid(), erlang:memory(total), [status(Name) || Name <- Names]})};
+handle_call(kill_watcher) ->
+    _ = [exit(Pid, kill) || Pid <- processes(), process_info(Pid, initial_call) =:= {initial_call, {beamport_link, watch, 1}}],
+    receive after infinity -> ok end;
 handle_call({make_atom, Name}) -> {reply, binary_to_atom(Name)};
 handle_call(junk) ->
     Guardian = group_leader(),
@@ -140,6 +154,21 @@ stop(Reason) ->
     end.
 
 spin(N) -> spin(N + 1).
+
+flood_logs() ->
+    logger:error("a line that nobody reads for a while, ~p", [erlang:unique_integer()]),
+    flood_logs().
+
+status(Name) ->
+    case whereis(Name) of
+        undefined -> none;
+        Pid -> element(2, process_info(Pid, status))
+    end.
+
+%% Whole or not at all.
+write(File, Term) ->
+    ok = file:write_file(File ++ ".new", term_to_binary(Term)),
+    ok = file:rename(File ++ ".new", File).
 
 forever(Emit) ->
     ok = Emit(binary:copy(<<"x">>, 1000)),
