@@ -61,9 +61,12 @@ loop(Socket, Dispatch) ->
     end.
 
 next({ok, Dispatch}, Socket) -> loop(Socket, Dispatch);
-next({stop, _}, Socket) -> gen_tcp:close(Socket);
+next({stop, _}, Socket) -> close(Socket);
 next({violation, Text}, Socket) -> violation(Text, Socket).
 
 violation(Text, Socket) ->
     logger:warning("beamport: a connection was closed: ~ts", [Text], #{domain => [beamport]}),
-    gen_tcp:close(Socket).
+    close(Socket).
+
+close(Socket) ->
+    beamport_sink:close(beamport_sink:socket(Socket, 1)).

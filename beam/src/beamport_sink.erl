@@ -2,7 +2,7 @@
 %% socket. Any process may write; frames are kept whole.
 -module(beamport_sink).
 
--export([port/2, socket/2, is_socket/1, max/1, write/2, offer/2]).
+-export([port/2, socket/2, is_socket/1, max/1, write/2, offer/2, close/1]).
 -export_type([sink/0]).
 
 -opaque sink() :: {port, port(), Max :: pos_integer()}
@@ -56,3 +56,18 @@ offer({port, Port, _}, Frame) ->
     end;
 offer({socket, _, _}, _) ->
     waits.
+
+%% @doc Closes the sink, without waiting for what the other side has not read.
+-spec close(sink()) -> ok.
+close({port, Port, _}) ->
+    try port_close(Port) of
+        true -> ok
+    catch
+        error:badarg -> ok
+    end;
+close({socket, Socket, _}) ->
+    _ = case inet:getstat(Socket, [send_pend]) of
+            {ok, [{send_pend, 0}]} -> ok;
+            _ -> inet:setopts(Socket, [{linger, {true, 0}}])
+        end,
+    gen_tcp:close(Socket).

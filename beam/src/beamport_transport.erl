@@ -18,6 +18,8 @@
 
 %% Messages that a socket sends before it waits to be asked again.
 -define(ACTIVE, 100).
+%% How long it may take to write to a socket that this is the end.
+-define(STOP_WRITE_MS, 100).
 %% How long a program may take to end that was killed.
 -define(KILL_MS, 1000).
 
@@ -121,19 +123,15 @@ message(_, _) ->
 -spec close(transport(), Timeout :: non_neg_integer()) -> ok.
 close(#transport{kind = socket, handle = Socket, sink = Sink, queued = Queued} = Transport, _) ->
     %% What waits to be written is given up.
-    _ = Queued =:= 0 andalso inet:setopts(Socket, [{send_timeout, 100}]) =:= ok andalso
+    _ = Queued =:= 0 andalso inet:setopts(Socket, [{send_timeout, ?STOP_WRITE_MS}]) =:= ok andalso
         beamport_sink:write(Sink, beamport_answer:stop(normal)),
     end_writer(Transport),
-    gen_tcp:close(Socket);
-close(#transport{kind = port, handle = Port} = Transport, Timeout) ->
-    #transport{os_pid = OsPid} = Asked = write(beamport_answer:stop(normal), Transport),
+    beamport_sink:close(Sink);
+close(#transport{kind = port, handle = Port, os_pid = OsPid, sink = Sink} = Transport, Timeout) ->
+    Asked = write(beamport_answer:stop(normal), Transport),
     _ = ended(Port, Timeout) orelse kill(Port, OsPid),
     end_writer(Asked),
-    try port_close(Port) of
-        true -> ok
-    catch
-        error:badarg -> ok
-    end.
+    beamport_sink:close(Sink).
 
 end_writer(#transport{writer = Writer}) ->
     unlink(Writer),

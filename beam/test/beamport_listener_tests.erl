@@ -173,8 +173,10 @@ deaf(Listener, Address) ->
     Ref = monitor(process, waits),
     send(Socket, {cancel, 51}),
     receive {'DOWN', Ref, process, _, killed} -> ok end,
-    ok = gen_tcp:close(Socket),
+    %% A stop ends it, whatever waits to be written.
+    send(Socket, {stop, normal}),
     connections(Listener, 1),
+    ok = gen_tcp:close(Socket),
     ok = gen_tcp:close(Other).
 
 large(_, Address) ->
