@@ -83,6 +83,11 @@ lint: deps ## gofmt, vet, staticcheck, import direction, erlc warnings, embedded
 	@scripts/imports.sh
 	@scripts/beam.sh --check
 
+.PHONY: dialyzer
+dialyzer: ## dialyzer over beam/src
+	@scripts/deps.sh dialyzer
+	@scripts/dialyzer.sh
+
 .PHONY: generate
 generate: deps ## compile the beams that the Go package beam embeds (OTP 25)
 	@scripts/beam.sh beam/ebin

@@ -2,12 +2,20 @@
 # Makes sure that Erlang/OTP and Elixir are there, with what the build and the
 # tests need of them. Installs Debian's packages where apt is; says what to
 # install elsewhere. Does nothing, quickly, when all is there already.
+#
+#   deps.sh            what the build and the tests need
+#   deps.sh dialyzer   dialyzer too
 set -eu
 
 packages="erlang-base erlang-dev erlang-nox elixir"
+tools="erl erlc escript elixir mix"
+if [ "${1:-}" = dialyzer ]; then
+    packages="$packages erlang-dialyzer"
+    tools="$tools dialyzer"
+fi
 
 have_all() {
-    for tool in erl erlc escript elixir mix; do
+    for tool in $tools; do
         command -v "$tool" >/dev/null 2>&1 || { missing=$tool; return 1; }
     done
     missing=$(erl -noinput -boot start_clean -eval '

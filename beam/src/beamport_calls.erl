@@ -2,39 +2,49 @@
 %%
 %% Every process inherits the group leader of the one that has started it, so that
 %% what it logs can be told apart by call.
+%%
+%% The table is gone when its owner is, and with it the stream that guardians may still
+%% be about to serve: then nothing is kept.
 -module(beamport_calls).
 
--export([new/0, enter/3, leave/1, id/1, abandon/1]).
+-export([new/0, enter/4, leave/2, id/2, abandon/2]).
+-export_type([table/0, id/0]).
 
--define(TABLE, ?MODULE).
+-opaque table() :: ets:table().
+-type id() :: 1..16#7ffffffffffffff.
+%% Below 2^59. Calls and casts share one sequence.
 
-%% @doc Makes the table; the caller owns it.
--spec new() -> ok.
+%% @doc Makes a table; the caller owns it.
+-spec new() -> table().
 new() ->
-    ?TABLE = ets:new(?TABLE, [named_table, public, {read_concurrency, true}]),
-    ok.
+    ets:new(?MODULE, [public, {read_concurrency, true}]).
 
-%% @doc A guardian has begun with a call, which `Worker' runs. The id of a cast is
-%% `nil'.
--spec enter(Guardian :: pid(), Id :: non_neg_integer() | nil, Worker :: pid()) -> true.
-enter(Guardian, Id, Worker) ->
-    ets:insert(?TABLE, {Guardian, Id, Worker}).
+%% @doc A guardian has begun with a call or a cast, which `Worker' runs.
+-spec enter(table(), Guardian :: pid(), id(), Worker :: pid()) -> true.
+enter(Table, Guardian, Id, Worker) ->
+    try ets:insert(Table, {Guardian, Id, Worker})
+    catch
+        error:badarg -> true
+    end.
 
 %% @doc A guardian has ended its call.
--spec leave(Guardian :: pid()) -> true.
-leave(Guardian) ->
-    ets:delete(?TABLE, Guardian).
+-spec leave(table(), Guardian :: pid()) -> true.
+leave(Table, Guardian) ->
+    try ets:delete(Table, Guardian)
+    catch
+        error:badarg -> true
+    end.
 
 %% @doc The call that a group leader serves, `nil' for none.
--spec id(GroupLeader :: pid()) -> non_neg_integer() | nil.
-id(GroupLeader) ->
-    try ets:lookup_element(?TABLE, GroupLeader, 2)
+-spec id(table(), GroupLeader :: pid()) -> id() | nil.
+id(Table, GroupLeader) ->
+    try ets:lookup_element(Table, GroupLeader, 2)
     catch
         error:badarg -> nil
     end.
 
 %% @doc A guardian has died: ends the process that ran its call.
--spec abandon(Guardian :: pid()) -> true.
-abandon(Guardian) ->
-    _ = [exit(Worker, kill) || {_, _, Worker} <- ets:lookup(?TABLE, Guardian)],
-    leave(Guardian).
+-spec abandon(table(), Guardian :: pid()) -> true.
+abandon(Table, Guardian) ->
+    _ = [exit(Worker, kill) || {_, _, Worker} <- ets:lookup(Table, Guardian)],
+    leave(Table, Guardian).

@@ -1,60 +1,70 @@
-%% @doc The frames of the protocol: terms on the wire.
+%% @doc The frames of the serving side: terms on the wire.
 %%
 %% Frames that come in are looked at without being decoded, so that a large request
 %% costs only the process that deals with it. Frames that go out are encoded, and
 %% checked against the longest frame, by the process that has the term.
 -module(beamport_frame).
 
--export([head/1, request/1, ready/0, final/2, log/6, write/1]).
+-export([head/1, request/1, ready/0, stream_head/3, chunk/2, final/2, ack/1, pong/1, log/6]).
 -export_type([head/0]).
 
--type head() :: {call, Id :: non_neg_integer()} | cast
-              | {cancel, Id :: non_neg_integer()} | {stop, Reason :: atom()} | bad.
+-type head() :: {call | cast | cancel, beamport_calls:id()}
+              | {credit, beamport_calls:id(), Bytes :: pos_integer()}
+              | {ping, non_neg_integer()} | {stop, Reason :: atom()} | bad.
 
--type final() :: {reply, Id :: non_neg_integer(), term()}
-               | {error, Id :: non_neg_integer(), beamport_callback:class(),
+-type final() :: {reply | done, beamport_calls:id(), term()}
+               | {error, beamport_calls:id(), beamport_callback:class(),
                   beamport_callback:reason(), Stack :: [binary()]}.
 
 -define(TERM, 131).
 -define(COMPRESSED, 80).
 -define(TUPLE, 104).
 -define(ATOM, 119).
+-define(IS_ID(N), (is_integer(N) andalso N > 0 andalso N < 16#800000000000000)).
+%% Numbers that are only counted with: credit, and what a ping holds.
+-define(IS_COUNT(N), (is_integer(N) andalso N >= 0 andalso N < 16#8000000000000000)).
 
 %% @doc What a frame is. Of a call and a cast, the request is not decoded: see {@link
 %% request/1}. `bad' is a frame that is none of the protocol's.
 -spec head(binary()) -> head().
-head(<<?TERM, ?TUPLE, 3, ?ATOM, 4, "call", Id/binary>> = Frame) ->
+head(<<?TERM, ?TUPLE, 3, ?ATOM, 4, "call", Id/binary>> = Frame) -> head(call, Id, Frame);
+head(<<?TERM, ?TUPLE, 4, ?ATOM, 4, "call", Id/binary>> = Frame) -> head(call, Id, Frame);
+head(<<?TERM, ?TUPLE, 3, ?ATOM, 4, "cast", Id/binary>> = Frame) -> head(cast, Id, Frame);
+head(Frame) -> decoded(Frame).
+
+head(Kind, Id, Frame) ->
     case id(Id) of
-        unknown -> decoded(Frame);
-        N -> {call, N}
-    end;
-head(<<?TERM, ?TUPLE, 2, ?ATOM, 4, "cast", _/binary>>) ->
-    cast;
-head(Frame) ->
-    decoded(Frame).
+        N when ?IS_ID(N) -> {Kind, N};
+        _ -> decoded(Frame)
+    end.
 
 %% The shortest encodings. Others are left to the emulator's decoder.
 id(<<97, Id, _/binary>>) -> Id;
-id(<<98, 0:1, Id:31, _/binary>>) -> Id;
+id(<<98, Id:32/signed, _/binary>>) -> Id;
 id(<<110, Size, 0, Id:Size/little-unit:8, _/binary>>) -> Id;
 id(_) -> unknown.
 
 decoded(Frame) ->
     case decode(Frame) of
-        {ok, {call, Id, _}} when is_integer(Id), Id >= 0 -> {call, Id};
-        {ok, {cast, _}} -> cast;
-        {ok, {cancel, Id}} when is_integer(Id), Id >= 0 -> {cancel, Id};
+        {ok, {call, Id, _}} when ?IS_ID(Id) -> {call, Id};
+        {ok, {call, Id, _, _}} when ?IS_ID(Id) -> {call, Id};
+        {ok, {cast, Id, _}} when ?IS_ID(Id) -> {cast, Id};
+        {ok, {cancel, Id}} when ?IS_ID(Id) -> {cancel, Id};
+        {ok, {credit, Id, Bytes}} when ?IS_ID(Id), ?IS_COUNT(Bytes), Bytes > 0 -> {credit, Id, Bytes};
+        {ok, {ping, N}} when ?IS_COUNT(N) -> {ping, N};
         {ok, {stop, Reason}} when is_atom(Reason) -> {stop, Reason};
         _ -> bad
     end.
 
-%% @doc The request of a call's frame, or the message of a cast's. `error' says that
-%% the frame is not exactly one term, or that it names an atom that does not exist.
--spec request(binary()) -> {ok, term()} | error.
+%% @doc The request of a call's frame and its credit, `none' for a call without; or the
+%% message of a cast's. `error' says that the frame is not exactly one term of the
+%% protocol, or that it names an atom that does not exist.
+-spec request(binary()) -> {ok, term(), Credit :: non_neg_integer() | none} | error.
 request(Frame) ->
     case decode(Frame) of
-        {ok, {call, _, Request}} -> {ok, Request};
-        {ok, {cast, Message}} -> {ok, Message};
+        {ok, {call, _, Request}} -> {ok, Request, none};
+        {ok, {call, _, Request, Credit}} when ?IS_COUNT(Credit) -> {ok, Request, Credit};
+        {ok, {cast, _, Message}} -> {ok, Message, none};
         _ -> error
     end.
 
@@ -75,6 +85,32 @@ ready() ->
                         erts => list_to_binary(erlang:system_info(version)),
                         pid => list_to_integer(os:getpid())}}).
 
+%% @doc The first frame of a streamed answer, or instead of one that is longer than
+%% `Max' bytes, the final frame that says so.
+-spec stream_head(beamport_calls:id(), Head :: term(), Max :: pos_integer()) ->
+          {ok, iodata()} | {too_large, Final :: iodata()}.
+stream_head(Id, Head, Max) ->
+    Frame = encode({head, Id, Head}),
+    case iolist_size(Frame) of
+        Size when Size =< Max -> {ok, Frame};
+        Size -> {too_large, too_large({reply, Id, Head}, Size, Max)}
+    end.
+
+%% @doc A part of a streamed answer.
+-spec chunk(beamport_calls:id(), binary()) -> iodata().
+chunk(Id, Bytes) ->
+    encode({chunk, Id, Bytes}).
+
+%% @doc The final frame of a cast.
+-spec ack(beamport_calls:id()) -> iodata().
+ack(Id) ->
+    encode({ack, Id}).
+
+%% @doc The answer to a ping.
+-spec pong(non_neg_integer()) -> iodata().
+pong(N) ->
+    encode({pong, N}).
+
 %% @doc The final frame of a call. What is longer than `Max' bytes becomes an error
 %% that says so.
 -spec final(final(), Max :: pos_integer()) -> iodata().
@@ -85,19 +121,19 @@ final(Final, Max) ->
         Size -> too_large(Final, Size, Max)
     end.
 
-too_large({reply, Id, _}, Size, Max) ->
-    Message = [<<"the reply takes ">>, integer_to_binary(Size), <<" bytes; a frame holds at most ">>,
-               integer_to_binary(Max)],
-    encode({error, Id, error, #{type => <<"Function.ResponseSizeTooLarge">>,
-                                message => iolist_to_binary(Message)}, []});
 too_large({error, Id, Class, #{type := Type, message := Message}, _}, _Size, Max) ->
     Room = Max div 4,
     encode({error, Id, Class, #{type => beamport_text:cut(Type, Room),
-                                message => beamport_text:cut(Message, Room)}, []}).
+                                message => beamport_text:cut(Message, Room)}, []});
+too_large({_, Id, _}, Size, Max) ->
+    Message = [<<"the reply takes ">>, integer_to_binary(Size), <<" bytes; a frame holds at most ">>,
+               integer_to_binary(Max)],
+    encode({error, Id, error, #{type => <<"Function.ResponseSizeTooLarge">>,
+                                message => iolist_to_binary(Message)}, []}).
 
 %% @doc A log frame. `Text' is shortened until the frame is no longer than `Max'
 %% bytes; if need be, the metadata goes too.
--spec log(atom(), integer(), non_neg_integer() | nil, binary(), map(), Max :: pos_integer()) -> iodata().
+-spec log(atom(), integer(), beamport_calls:id() | nil, binary(), map(), Max :: pos_integer()) -> iodata().
 log(Level, Time, Id, Text, Meta, Max) ->
     Frame = encode({log, Level, Time, Id, Text, Meta}),
     case iolist_size(Frame) of
@@ -107,13 +143,3 @@ log(Level, Time, Id, Text, Meta, Max) ->
 
 encode(Term) ->
     term_to_iovec(Term, [{minor_version, 2}]).
-
-%% @doc Writes a frame to the link's port, and waits while the port is busy. `closed'
-%% says that there is no port, or none any more: the emulator is about to halt.
--spec write(iodata()) -> ok | closed.
-write(Frame) ->
-    try port_command(beamport_link:port(), Frame) of
-        true -> ok
-    catch
-        error:badarg -> closed
-    end.

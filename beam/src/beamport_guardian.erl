@@ -1,95 +1,206 @@
 %% @doc The process that sees to a call: it starts the process that runs it, is that
-%% one's group leader, and writes the call's one final frame.
+%% one's group leader, and writes all frames of the call's answer.
 %%
 %% A guardian serves one call at a time, and another when that is done. Text that is
 %% printed between calls, by processes that a call has left behind, belongs to no
 %% call; text that such a process prints later, to the one that the guardian serves
 %% then.
+%%
+%% It may wait for the other side to read, so that nothing else waits for it but the
+%% processes of its call. Exit signals do not end it, unless it is killed.
 -module(beamport_guardian).
 
--export([init/2, lost/1]).
+-export([init/1, lost/3, retire/2]).
+-export([collect/2, collected/2, stream/4, emit/3, log_failure/4]).
+-export_type([stream/0, kind/0, job/0]).
 
--record(state, {link :: pid(),
-                callback :: module(),
+-type stream() :: #{owner := pid(),
+                    callback := module(),
+                    sink := beamport_sink:sink(),
+                    calls := beamport_calls:table()}.
+%% What the guardians of one stream share.
+
+-type kind() :: call | cast.
+-type job() :: {kind(), beamport_calls:id(), Frame :: binary()}.
+
+-record(state, {stream :: stream(),
+                owner :: reference(),
                 line = <<>> :: binary()}).
 
--record(call, {id :: non_neg_integer() | nil, % nil: a cast, which has no final frame
+-record(call, {kind :: kind(),
+               id :: beamport_calls:id(),
                worker :: pid(),
-               ref :: reference()}).
+               ref :: reference(),
+               %% What becomes of parts that are emitted: nothing yet, frames, or one reply.
+               mode = none :: none | stream | collect,
+               %% Bytes of chunks that the other side has room for.
+               credit = 0 :: non_neg_integer(),
+               %% Of parts that were collected.
+               size = 0 :: non_neg_integer(),
+               parts = [] :: [binary()],
+               %% Parts that have not been written as a whole, the oldest first.
+               waiting = queue:new() :: queue:queue({pid(), reference(), binary()})}).
 
-%% @doc Serves calls for ever. The link sends `{call, Id, Frame}', `{cast, Frame}'
-%% and `{cancel, Id}', and gets `{free, self(), Id}'.
--spec init(Link :: pid(), Callback :: module()) -> no_return().
-init(Link, Callback) ->
-    idle(#state{link = Link, callback = Callback}).
+%% Frames of other calls come between the chunks of a stream.
+-define(MAX_CHUNK, 262144).
+%% What a chunk's frame takes besides its bytes, at most.
+-define(CHUNK_OVERHEAD, 32).
 
-idle(State) ->
+%% @doc Serves calls until the owner ends. The owner sends a {@type job()},
+%% `{credit, Id, Bytes}', `{cancel, Id}' and `{write, Frame}', and gets `{free, self()}'
+%% after each job or frame.
+-spec init(stream()) -> no_return().
+init(#{owner := Owner} = Stream) ->
+    process_flag(trap_exit, true),
+    idle(#state{stream = Stream, owner = monitor(process, Owner)}).
+
+idle(#state{owner = OwnerRef} = State) ->
     receive
-        {call, Id, Frame} ->
-            busy(start(Id, Frame, State), State);
-        {cast, Frame} ->
-            busy(start(nil, Frame, State), State);
+        {Kind, Id, Frame} when Kind =:= call; Kind =:= cast ->
+            busy(start({Kind, Id, Frame}, State), State);
+        {write, Frame} ->
+            _ = beamport_sink:write(sink(State), Frame),
+            free(State);
         {io_request, From, ReplyAs, Request} ->
             idle(flush(nil, print(From, ReplyAs, Request, nil, State)));
+        {emit, _, From, Ref, _} ->
+            From ! {Ref, closed},
+            idle(State);
+        retire ->
+            exit(normal);
+        {'DOWN', OwnerRef, process, _, _} ->
+            exit(normal);
         _ ->
             idle(State)
     end.
 
-start(Id, Frame, #state{callback = Callback}) ->
-    {Worker, Ref} = spawn_monitor(beamport_worker, run, [self(), Callback, Id, Frame]),
-    true = beamport_calls:enter(self(), Id, Worker),
-    #call{id = Id, worker = Worker, ref = Ref}.
+start({Kind, Id, _} = Job, #state{stream = #{calls := Calls} = Stream}) ->
+    {Worker, Ref} = spawn_monitor(beamport_worker, run, [self(), Stream, Job]),
+    true = beamport_calls:enter(Calls, self(), Id, Worker),
+    #call{kind = Kind, id = Id, worker = Worker, ref = Ref}.
 
-busy(#call{id = Id, worker = Worker, ref = Ref} = Call, State) ->
+%% With a part to write and room for it, the next chunk is written when no message
+%% waits: a cancellation comes before what is left.
+busy(#call{id = Id, worker = Worker, ref = Ref} = Call, #state{owner = OwnerRef} = State) ->
     receive
         {final, Worker, Frame} ->
             done(Frame, Call, State);
         {'DOWN', Ref, process, _, Reason} ->
             ended(Reason, Call, State);
         {cancel, Id} ->
-            cancel(Call, State);
+            kill(#{type => <<"cancelled">>, message => <<"the call was cancelled">>}, exit, Call, State);
+        {credit, Id, Bytes} ->
+            busy(Call#call{credit = Call#call.credit + Bytes}, State);
+        {emit, Id, From, EmitRef, Part} ->
+            emitted(From, EmitRef, Part, Call, State);
+        {emit, _, From, EmitRef, _} ->
+            From ! {EmitRef, closed},
+            busy(Call, State);
+        {stream, Id, From, AskRef, {Head, Credit}} ->
+            _ = beamport_sink:write(sink(State), Head),
+            From ! {AskRef, ok},
+            busy(Call#call{mode = stream, credit = Call#call.credit + Credit}, State);
+        {collect, Id, From, AskRef, _} ->
+            From ! {AskRef, ok},
+            busy(Call#call{mode = collect}, State);
+        {collected, Id, From, AskRef, _} ->
+            From ! {AskRef, iolist_to_binary(lists:reverse(Call#call.parts))},
+            busy(Call#call{parts = []}, State);
         {io_request, From, ReplyAs, Request} ->
             busy(Call, print(From, ReplyAs, Request, Id, State));
+        {'DOWN', OwnerRef, process, _, _} ->
+            exit(Worker, kill),
+            exit(normal);
         _ ->
             busy(Call, State)
+    after timeout(Call) ->
+            busy(chunk(Call, sink(State)), State)
     end.
 
-%% A reply that has been handed over counts as under way.
-cancel(#call{worker = Worker, ref = Ref} = Call, State) ->
+timeout(#call{credit = 0}) -> infinity;
+timeout(#call{waiting = Waiting}) ->
+    case queue:is_empty(Waiting) of
+        true -> infinity;
+        false -> 0
+    end.
+
+emitted(From, Ref, Part, #call{mode = stream, waiting = Waiting} = Call, State) ->
+    busy(Call#call{waiting = queue:in({From, Ref, Part}, Waiting)}, State);
+emitted(From, Ref, Part, #call{mode = collect, size = Size, parts = Parts} = Call, State) ->
+    Max = beamport_sink:max(sink(State)),
+    case Size + byte_size(Part) of
+        Total when Total =< Max ->
+            From ! {Ref, ok},
+            busy(Call#call{size = Total, parts = [Part | Parts]}, State);
+        Total ->
+            Text = ["the streamed reply takes at least ", integer_to_list(Total),
+                    " bytes; a frame holds at most ", integer_to_list(Max)],
+            kill(#{type => <<"Function.ResponseSizeTooLarge">>, message => iolist_to_binary(Text)}, error,
+                 Call, State)
+    end;
+emitted(From, Ref, _, Call, State) ->
+    From ! {Ref, closed},
+    busy(Call, State).
+
+%% Writes as much of the oldest part as one frame and the credit allow.
+chunk(#call{id = Id, credit = Credit, waiting = Waiting} = Call, Sink) ->
+    {{value, {From, Ref, Part}}, Rest} = queue:out(Waiting),
+    Room = min(Credit, min(?MAX_CHUNK, beamport_sink:max(Sink) - ?CHUNK_OVERHEAD)),
+    case Part of
+        <<Now:Room/binary, Later/binary>> when Later =/= <<>> ->
+            _ = beamport_sink:write(Sink, beamport_frame:chunk(Id, Now)),
+            Call#call{credit = Credit - Room, waiting = queue:in_r({From, Ref, Later}, Rest)};
+        _ ->
+            _ = beamport_sink:write(Sink, beamport_frame:chunk(Id, Part)),
+            From ! {Ref, ok},
+            Call#call{credit = Credit - byte_size(Part), waiting = Rest}
+    end.
+
+%% Ends a call whose process may still run. A final frame that has been handed over
+%% counts as under way.
+kill(Reason, Class, #call{worker = Worker, ref = Ref} = Call, State) ->
     exit(Worker, kill),
     receive
-        {final, Worker, Frame} ->
-            done(Frame, Call, State);
-        {'DOWN', Ref, process, _, _} ->
-            failed(exit, #{type => <<"cancelled">>, message => <<"the call was cancelled">>}, [],
-                   Call, State)
+        {final, Worker, Frame} -> done(Frame, Call, State);
+        {'DOWN', Ref, process, _, _} -> failed(Class, Reason, [], Call, State)
     end.
 
 ended(Reason, Call, State) ->
     {Class, Map, Stack} = beamport_error:down(Reason),
     failed(Class, Map, Stack, Call, State).
 
-failed(_, #{type := Type, message := Message}, Stack, #call{id = nil} = Call, State) ->
-    Text = iolist_to_binary([Type, ": ", Message | [["\n    ", Line] || Line <- Stack]]),
-    done(log(error, nil, Text, #{}), Call, State);
-failed(Class, Reason, Stack, #call{id = Id} = Call, State) ->
-    done(beamport_frame:final({error, Id, Class, Reason, Stack}, beamport_link:max_packet()),
-         Call, State).
+failed(Class, Reason, Stack, #call{kind = Kind, id = Id} = Call, State) ->
+    done(failure(Kind, Id, Class, Reason, Stack, sink(State)), Call, State).
 
-%% The frame of a cast that went well is empty, and not written.
-done(Frame, #call{id = Id, ref = Ref}, #state{link = Link} = State) ->
+failure(call, Id, Class, Reason, Stack, Sink) ->
+    beamport_frame:final({error, Id, Class, Reason, Stack}, beamport_sink:max(Sink));
+failure(cast, Id, _, Reason, Stack, Sink) ->
+    log_failure(Sink, Id, Reason, Stack),
+    beamport_frame:ack(Id).
+
+%% @doc Writes the log line that says that a cast has failed.
+-spec log_failure(beamport_sink:sink(), beamport_calls:id(), beamport_callback:reason(), Stack :: [binary()]) -> ok.
+log_failure(Sink, Id, #{type := Type, message := Message}, Stack) ->
+    Text = iolist_to_binary([Type, ": ", Message | [["\n    ", Line] || Line <- Stack]]),
+    log(Sink, error, Id, Text, #{}).
+
+done(Frame, #call{id = Id, ref = Ref, waiting = Waiting}, #state{stream = #{calls := Calls}} = State) ->
     Next = flush(Id, State),
-    Frame =:= [] orelse beamport_frame:write(Frame),
+    _ = beamport_sink:write(sink(State), Frame),
     true = demonitor(Ref, [flush]),
-    true = beamport_calls:leave(self()),
-    Link ! {free, self(), Id},
+    true = beamport_calls:leave(Calls, self()),
+    _ = [From ! {EmitRef, closed} || {From, EmitRef, _} <- queue:to_list(Waiting)],
+    free(Next).
+
+free(#state{stream = #{owner := Owner}} = State) ->
+    Owner ! {free, self()},
     erlang:garbage_collect(),
-    idle(Next).
+    idle(State).
 
 print(From, ReplyAs, Request, Id, #state{line = Line} = State) ->
     {Reply, Text} = beamport_io:request(Request),
     {Lines, Rest} = beamport_io:lines(Line, Text),
-    _ = [beamport_frame:write(log(info, Id, L, #{stream => stdout})) || L <- Lines],
+    _ = [log(sink(State), info, Id, L, #{stream => stdout}) || L <- Lines],
     %% After the lines have been written: the caller's next frame comes behind them.
     From ! {io_reply, ReplyAs, Reply},
     State#state{line = Rest}.
@@ -98,16 +209,71 @@ print(From, ReplyAs, Request, Id, #state{line = Line} = State) ->
 flush(_, #state{line = <<>>} = State) ->
     State;
 flush(Id, #state{line = Line} = State) ->
-    _ = beamport_frame:write(log(info, Id, Line, #{stream => stdout})),
+    log(sink(State), info, Id, Line, #{stream => stdout}),
     State#state{line = <<>>}.
 
-log(Level, Id, Text, Meta) ->
-    beamport_frame:log(Level, os:system_time(microsecond), Id, Text, Meta, beamport_link:max_packet()).
+log(Sink, Level, Id, Text, Meta) ->
+    Time = os:system_time(microsecond),
+    _ = beamport_sink:write(Sink, beamport_frame:log(Level, Time, Id, Text, Meta, beamport_sink:max(Sink))),
+    ok.
+
+sink(#state{stream = #{sink := Sink}}) -> Sink.
 
 %% @doc Answers a call whose guardian was killed. If that happened after the final
-%% frame was written and before the link heard of it, this one is the second; the
+%% frame was written and before the owner heard of it, this one is the second; the
 %% other side drops it.
--spec lost(Id :: non_neg_integer()) -> ok | closed.
-lost(Id) ->
+-spec lost(beamport_sink:sink(), kind(), beamport_calls:id()) -> ok | closed.
+lost(Sink, Kind, Id) ->
     Reason = #{type => <<"killed">>, message => <<"the call's group leader was killed">>},
-    beamport_frame:write(beamport_frame:final({error, Id, exit, Reason, []}, beamport_link:max_packet())).
+    beamport_sink:write(Sink, failure(Kind, Id, exit, Reason, [], Sink)).
+
+%% @doc Ends guardians that serve no call, but for those that are still the group
+%% leader of a process: they are handed back to `Owner' as free.
+-spec retire(Owner :: pid(), [Guardian :: pid()]) -> ok.
+retire(Owner, Guardians) ->
+    Leaders = maps:from_list([{Leader, true} || Pid <- processes(),
+                                                {group_leader, Leader} <- [process_info(Pid, group_leader)]]),
+    _ = [case Leaders of
+             #{Guardian := _} -> Owner ! {free, Guardian};
+             _ -> Guardian ! retire
+         end || Guardian <- Guardians],
+    ok.
+
+%% @doc Begins a streamed answer: called by the call's process.
+-spec stream(Guardian :: pid(), beamport_calls:id(), Head :: iodata(), Credit :: non_neg_integer()) -> ok.
+stream(Guardian, Id, Head, Credit) ->
+    ask(Guardian, stream, Id, {Head, Credit}).
+
+%% @doc Begins a streamed answer that is to be collected: called by the call's process.
+-spec collect(Guardian :: pid(), beamport_calls:id()) -> ok.
+collect(Guardian, Id) ->
+    ask(Guardian, collect, Id, none).
+
+%% @doc What was emitted since {@link collect/2}.
+-spec collected(Guardian :: pid(), beamport_calls:id()) -> binary().
+collected(Guardian, Id) ->
+    ask(Guardian, collected, Id, none).
+
+%% @doc Emits a part of a streamed answer: see {@link beamport_callback:emit()}.
+-spec emit(Guardian :: pid(), beamport_calls:id(), iodata()) -> ok.
+emit(Guardian, Id, Data) ->
+    case iolist_to_binary(Data) of
+        <<>> -> ok;
+        Part -> ask(Guardian, emit, Id, Part)
+    end.
+
+%% Nothing of the answer waits in the mailbox of the process that asks, where code of
+%% others could take it out: credit is kept by the guardian.
+ask(Guardian, What, Id, Detail) ->
+    Ref = monitor(process, Guardian),
+    Guardian ! {What, Id, self(), Ref, Detail},
+    receive
+        {Ref, closed} ->
+            demonitor(Ref, [flush]),
+            exit({shutdown, closed});
+        {Ref, Answer} ->
+            demonitor(Ref, [flush]),
+            Answer;
+        {'DOWN', Ref, process, _, _} ->
+            exit({shutdown, closed})
+    end.

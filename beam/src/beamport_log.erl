@@ -4,21 +4,22 @@
 %% process causes afterwards, and the process waits while the port is busy.
 -module(beamport_log).
 
--export([install/0, drop_sasl/0, log/2, noise/2]).
+-export([install/2, drop_sasl/0, log/2, noise/2]).
 
 -define(ID, beamport).
 
 %% @doc Sends all events of the logger as frames, and takes the handler away that
 %% prints them. Does nothing where there is no logger.
--spec install() -> ok.
-install() ->
+-spec install(beamport_sink:sink(), beamport_calls:table()) -> ok.
+install(Sink, Calls) ->
     case whereis(logger) of
         undefined ->
             ok;
         _ ->
             Filters = [{progress, {fun logger_filters:progress/2, stop}},
                        {noise, {fun ?MODULE:noise/2, stop}}],
-            _ = logger:add_handler(?ID, ?MODULE, #{filters => Filters}),
+            _ = logger:add_handler(?ID, ?MODULE, #{filters => Filters,
+                                                         config => #{sink => Sink, calls => Calls}}),
             _ = logger:remove_handler(default),
             ok
     end.
@@ -48,24 +49,24 @@ drop_sasl() ->
 
 %% @doc Sends an event. Called by the logger, in the process that logs.
 -spec log(logger:log_event(), logger:handler_config()) -> ok.
-log(#{level := Level, msg := Message, meta := Meta}, _Config) ->
+log(#{level := Level, msg := Message, meta := Meta}, #{config := #{sink := Sink, calls := Calls}}) ->
     %% A handler that fails is taken away, with all that would be logged later.
     try
         Text = beamport_event:text(Message, Meta),
-        write(Level, Meta, Text)
+        write(Level, Meta, Text, Sink, Calls)
     catch
         _:_ -> ok
     end.
 
-write(Level, Meta, Text) ->
+write(Level, Meta, Text, Sink, Calls) ->
     Id = case Meta of
-             #{gl := GroupLeader} -> beamport_calls:id(GroupLeader);
+             #{gl := GroupLeader} -> beamport_calls:id(Calls, GroupLeader);
              _ -> nil
          end,
     Time = case Meta of
                #{time := T} when is_integer(T) -> T;
                _ -> os:system_time(microsecond)
            end,
-    _ = beamport_frame:write(beamport_frame:log(Level, Time, Id, Text, beamport_event:meta(Meta),
-                                                beamport_link:max_packet())),
+    Frame = beamport_frame:log(Level, Time, Id, Text, beamport_event:meta(Meta), beamport_sink:max(Sink)),
+    _ = beamport_sink:write(Sink, Frame),
     ok.

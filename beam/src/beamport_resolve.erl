@@ -21,10 +21,13 @@ handler(Name, TaskRoot) ->
             Module = element(1, Parsed),
             Root = unicode:characters_to_list(TaskRoot),
             Directories = beamport_task_root:add(Root),
-            steps([fun() -> load(Module, Name, Root, Directories) end,
-                   fun() -> start_elixir(Module, Name) end,
-                   fun() -> start_application(Module, Name, Directories) end,
-                   fun() -> find(Parsed, Name) end]);
+            Steps = [fun() -> load(Module, Name, Root, Directories) end,
+                     fun() -> start_elixir(Module, Name) end,
+                     fun() -> start_application(Module, Name, Directories) end],
+            case steps(Steps) of
+                ok -> find(Parsed, Name);
+                {error, _, _} = Failure -> Failure
+            end;
         {error, Why} ->
             {error, <<"Runtime.BadHandler">>,
              [about(Name), "this is not a handler's name: ", Why,
@@ -32,7 +35,8 @@ handler(Name, TaskRoot) ->
               "dir/module.function (Gleam) or, for a module with the behaviour beamport_handler, Module"]}
     end.
 
-steps([Last]) -> Last();
+steps([]) ->
+    ok;
 steps([Step | Steps]) ->
     case Step() of
         ok -> steps(Steps);

@@ -3,40 +3,68 @@
 %% it is killed.
 -module(beamport_worker).
 
--export([run/4]).
+-export([run/3]).
 
-%% @doc Runs a call, or with the id `nil' a cast, and hands `{final, self(), Frame}'
-%% to the guardian. A cast's frame is empty, or a log frame that says what failed.
--spec run(Guardian :: pid(), Callback :: module(), Id :: non_neg_integer() | nil, Frame :: binary()) -> ok.
-run(Guardian, Callback, Id, Frame) ->
+%% @doc Runs a call or a cast, and hands `{final, self(), Frame}' to the guardian. A
+%% frame whose request cannot be decoded is reported to the owner of the stream.
+-spec run(Guardian :: pid(), beamport_guardian:stream(), beamport_guardian:job()) -> ok.
+run(Guardian, #{owner := Owner} = Stream, {Kind, Id, Frame}) ->
     group_leader(Guardian, self()),
     case beamport_frame:request(Frame) of
-        {ok, Request} ->
-            Guardian ! {final, self(), answer(Callback, Id, Request)},
+        {ok, Request, Credit} ->
+            Final = case Kind of
+                        call -> call(Guardian, Stream, Id, Request, Credit);
+                        cast -> cast(Stream, Id, Request)
+                    end,
+            Guardian ! {final, self(), Final},
             ok;
         error ->
-            beamport_halt:fatal("a frame came that is not a term, or that names an unknown atom")
+            %% The stream ends, and this with it: there is nothing to answer.
+            Owner ! {violation, "a frame came that is not a term, or that names an unknown atom"},
+            receive after infinity -> ok end
     end.
 
-answer(Callback, nil, Message) ->
+cast(#{callback := Callback, sink := Sink}, Id, Message) ->
     try Callback:handle_cast(Message) of
-        _ -> []
+        _ -> ok
     catch
         Class:Reason:Stack ->
-            {_, #{type := Type, message := Text}, Lines} = beamport_error:format(Class, Reason, Stack),
-            Whole = iolist_to_binary([Type, ": ", Text | [["\n    ", Line] || Line <- Lines]]),
-            beamport_frame:log(error, os:system_time(microsecond), nil, Whole, #{},
-                               beamport_link:max_packet())
+            {_, Map, Lines} = beamport_error:format(Class, Reason, Stack),
+            beamport_guardian:log_failure(Sink, Id, Map, Lines)
+    end,
+    beamport_frame:ack(Id).
+
+call(Guardian, #{callback := Callback, sink := Sink}, Id, Request, Credit) ->
+    Max = beamport_sink:max(Sink),
+    try answer(Callback:handle_call(Request), Guardian, Id, Credit, Max) of
+        {encoded, Frame} -> Frame;
+        Final -> beamport_frame:final(Final, Max)
+    catch
+        Class:Reason:Trace ->
+            {Class, Map, Stack} = beamport_error:format(Class, Reason, Trace),
+            beamport_frame:final({error, Id, Class, Map, Stack}, Max)
+    end.
+
+answer({reply, Term}, _, Id, _, _) ->
+    {reply, Id, Term};
+answer({error, Class, #{type := _, message := _} = Map, Stack}, _, Id, _, _) ->
+    {error, Id, Class, Map, Stack};
+answer({stream, Head, Fun}, Guardian, Id, none, _) when is_function(Fun, 1) ->
+    ok = beamport_guardian:collect(Guardian, Id),
+    Done = Fun(emit(Guardian, Id)),
+    Body = beamport_guardian:collected(Guardian, Id),
+    {reply, Id, {streamed, Head, Body, Done}};
+answer({stream, Head, Fun}, Guardian, Id, Credit, Max) when is_function(Fun, 1) ->
+    case beamport_frame:stream_head(Id, Head, Max) of
+        {ok, Frame} ->
+            ok = beamport_guardian:stream(Guardian, Id, Frame, Credit),
+            {done, Id, Fun(emit(Guardian, Id))};
+        {too_large, Final} ->
+            {encoded, Final}
     end;
-answer(Callback, Id, Request) ->
-    Final = try Callback:handle_call(Request) of
-                {reply, Term} -> {reply, Id, Term};
-                {error, Class, #{type := _, message := _} = Map, Stack} -> {error, Id, Class, Map, Stack};
-                _ -> {error, Id, error, #{type => <<"Runtime.BadAnswer">>,
-                                          message => <<"the callback module's answer is none">>}, []}
-            catch
-                Class:Reason:Trace ->
-                    {Class, Map, Stack} = beamport_error:format(Class, Reason, Trace),
-                    {error, Id, Class, Map, Stack}
-            end,
-    beamport_frame:final(Final, beamport_link:max_packet()).
+answer(_, _, Id, _, _) ->
+    {error, Id, error, #{type => <<"Runtime.BadAnswer">>,
+                         message => <<"the callback module's answer is none">>}, []}.
+
+emit(Guardian, Id) ->
+    fun(Data) -> beamport_guardian:emit(Guardian, Id, Data) end.

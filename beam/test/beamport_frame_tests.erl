@@ -3,12 +3,22 @@
 -include_lib("eunit/include/eunit.hrl").
 
 head_test_() ->
+    Last = (1 bsl 59) - 1,
     [?_assertEqual(Head, beamport_frame:head(beamport_peer:encode(Term))) ||
-        {Term, Head} <- [{{call, 0, x}, {call, 0}}, {{call, 255, x}, {call, 255}}, {{call, 256, x}, {call, 256}},
-                         {{call, 1 bsl 31, x}, {call, 1 bsl 31}}, {{call, 1 bsl 58, x}, {call, 1 bsl 58}},
-                         {{call, -1, x}, bad}, {{call, -(1 bsl 40), x}, bad}, {{call, 1.0, x}, bad}, {{call, 1}, bad},
-                         {{call, 1, x, y}, bad}, {{cast, x}, cast}, {{cancel, 5}, {cancel, 5}}, {{cancel, x}, bad},
-                         {{cancel, -1}, bad}, {{stop, normal}, {stop, normal}}, {{stop, <<"x">>}, bad}, {{}, bad},
+        {Term, Head} <- [{{call, 1, x}, {call, 1}}, {{call, 255, x}, {call, 255}}, {{call, 256, x}, {call, 256}},
+                         {{call, 1 bsl 31, x}, {call, 1 bsl 31}}, {{call, Last, x}, {call, Last}},
+                         {{call, Last + 1, x}, bad}, {{call, 1 bsl 2000, x}, bad},
+                         {{call, 0, x}, bad}, {{call, -1, x}, bad}, {{call, -(1 bsl 40), x}, bad},
+                         {{call, 1.0, x}, bad}, {{call, 1}, bad}, {{call, 1, x, 0}, {call, 1}},
+                         {{call, 1 bsl 40, x, 9}, {call, 1 bsl 40}}, {{call, 1, x, y, z}, bad},
+                         {{cast, 1, x}, {cast, 1}}, {{cast, Last, x}, {cast, Last}}, {{cast, x}, bad},
+                         {{cast, 0, x}, bad}, {{cast, 1, x, 0}, bad},
+                         {{cancel, 5}, {cancel, 5}}, {{cancel, x}, bad}, {{cancel, -1}, bad}, {{cancel, 0}, bad},
+                         {{credit, 5, 1}, {credit, 5, 1}}, {{credit, 5, 0}, bad}, {{credit, 5, -1}, bad},
+                         {{credit, 5, x}, bad}, {{credit, 0, 1}, bad}, {{credit, 5, (1 bsl 63) - 1}, {credit, 5, (1 bsl 63) - 1}},
+                         {{credit, 5, 1 bsl 63}, bad}, {{ping, 0}, {ping, 0}}, {{ping, 1 bsl 62}, {ping, 1 bsl 62}},
+                         {{ping, -1}, bad}, {{ping, x}, bad},
+                         {{stop, normal}, {stop, normal}}, {{stop, <<"x">>}, bad}, {{}, bad},
                          {call, bad}, {[call, 1, x], bad}, {{reply, 1, x}, bad}]].
 
 examples_test_() ->
@@ -16,13 +26,16 @@ examples_test_() ->
     [?_assertEqual(Head, beamport_frame:head(binary:decode_hex(Hex))) ||
         {Hex, Head} <- [{<<"836803770463616C6C6E050000000000016C00000005610162FFFFFFFF463FF80000000000007704747275656A6A">>,
                          {call, 4294967296}},
-                        {<<"836802770463617374680277047469636B6101">>, cast},
+                        {<<"8368037704636173746103680277047469636B6101">>, {cast, 3}},
                         {<<"836802770663616E63656C620000012C">>, {cancel, 300}},
                         {<<"836802770473746F7077066E6F726D616C">>, {stop, normal}}]].
 
 request_test() ->
-    ?assertEqual({ok, [1, <<"a">>]}, beamport_frame:request(beamport_peer:encode({call, 1, [1, <<"a">>]}))),
-    ?assertEqual({ok, tick}, beamport_frame:request(beamport_peer:encode({cast, tick}))),
+    Request = fun(Term) -> beamport_frame:request(beamport_peer:encode(Term)) end,
+    ?assertEqual({ok, [1, <<"a">>], none}, Request({call, 1, [1, <<"a">>]})),
+    ?assertEqual({ok, [1, <<"a">>], 70000}, Request({call, 1, [1, <<"a">>], 70000})),
+    ?assertEqual({ok, tick, none}, Request({cast, 1, tick})),
+    _ = [?assertEqual(error, Request({call, 1, tick, Credit})) || Credit <- [-1, x, 1.5, 1 bsl 63]],
     Frame = beamport_peer:encode({call, 1, {a, <<"some bytes">>, 1.5, [1, 2]}}),
     ?assertEqual(error, beamport_frame:request(<<Frame/binary, 0>>)),
     _ = [?assertEqual(error, beamport_frame:request(binary:part(Frame, 0, Size))) ||
@@ -40,9 +53,7 @@ garbage_test() ->
              Changed = <<Before/binary, (rand:uniform(256) - 1), After/binary>>,
              case beamport_frame:head(Changed) of
                  {call, Id} -> ?assert(is_integer(Id)), _ = beamport_frame:request(Changed);
-                 {cancel, _} -> ok;
-                 {stop, _} -> ok;
-                 cast -> ok;
+                 {cast, Id} -> ?assert(is_integer(Id));
                  bad -> ok
              end
          end || _ <- lists:seq(1, 20000)],

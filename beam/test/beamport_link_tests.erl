@@ -29,6 +29,8 @@ shared_test_() ->
                                    {"one final frame each, whatever is cancelled", fun races/1},
                                    {"no process is left", fun leaks/1},
                                    {"casts", fun casts/1},
+                                   {"pings", fun pings/1},
+                                   {"signals and junk for guardian and link", fun junk/1},
                                    {"frames are in order", fun order/1},
                                    {"what is printed is a log", fun prints/1},
                                    {"the I/O protocol", fun io_protocol/1},
@@ -48,7 +50,7 @@ ids(Peer) ->
     _ = [begin
              beamport_peer:send_raw(Peer, [<<131, 104, 3, 119, 4, "call">>, Bytes, <<119, 5, "atoms">>]),
              ?assertMatch({{reply, _}, []}, beamport_peer:final(Peer, Id))
-         end || {Id, Bytes} <- [{200, <<97, 200>>}, {201, <<98, 201:32>>}, {0, <<97, 0>>},
+         end || {Id, Bytes} <- [{200, <<97, 200>>}, {201, <<98, 201:32>>}, 
                                 {1 bsl 58, <<110, 8, 0, (1 bsl 58):64/little>>},
                                 {300, <<110, 8, 0, 300:64/little>>},
                                 {301, <<111, 2:32, 0, 301:16/little>>}]],
@@ -147,13 +149,42 @@ leaks(Peer) ->
     ?assert(After =< Before).
 
 casts(Peer) ->
-    beamport_peer:send(Peer, {cast, {print, <<"cast\n">>}}),
-    ?assertMatch({log, info, _, nil, <<"cast">>, #{stream := stdout}}, beamport_peer:frame(Peer)),
-    beamport_peer:send(Peer, {cast, {raise, {badkey, x}}}),
-    ?assertMatch({log, error, _, nil, <<"badkey: the map has no key x", _/binary>>, _}, beamport_peer:frame(Peer)),
-    beamport_peer:send(Peer, {call, 5001, {wait_until_told, cast}}),
-    beamport_peer:send(Peer, {cast, {tell, cast}}),
-    ?assertEqual({{reply, cast}, []}, beamport_peer:final(Peer, 5001)).
+    beamport_peer:send(Peer, {cast, 5001, {print, <<"cast\n">>}}),
+    ?assertMatch({log, info, _, 5001, <<"cast">>, #{stream := stdout}}, beamport_peer:frame(Peer)),
+    ?assertEqual({ack, 5001}, beamport_peer:frame(Peer)),
+    beamport_peer:send(Peer, {cast, 5002, {raise, {badkey, x}}}),
+    ?assertMatch({log, error, _, 5002, <<"badkey: the map has no key x", _/binary>>, _}, beamport_peer:frame(Peer)),
+    ?assertEqual({ack, 5002}, beamport_peer:frame(Peer)),
+    beamport_peer:send(Peer, {call, 5003, {wait_until_told, cast}}),
+    beamport_peer:send(Peer, {cast, 5004, {tell, cast}}),
+    ?assertEqual([{ack, 5004}, {reply, 5003, cast}], lists:sort(beamport_peer:finals(Peer, 2))),
+    %% One that has been killed, or cancelled, or whose group leader is gone.
+    _ = [begin
+             beamport_peer:send(Peer, {cast, Id, What}),
+             _ = [beamport_peer:send(Peer, {cancel, Id}) || What =:= forever],
+             ?assertMatch({log, error, _, Id, <<Type:Size/binary, _/binary>>, _} when Size > 0,
+                          beamport_peer:frame(Peer)),
+             ?assertEqual({ack, Id}, beamport_peer:frame(Peer))
+         end || {Id, What, Type} <- [{5005, kill_self, <<"killed">>}, {5006, forever, <<"cancelled">>},
+                                     {5007, kill_guardian, <<"killed">>}],
+                Size <- [byte_size(Type)]].
+
+pings(Peer) ->
+    beamport_peer:send(Peer, {call, 5101, spin}),
+    _ = [begin
+             beamport_peer:send(Peer, {ping, N}),
+             ?assertEqual({pong, N}, beamport_peer:frame(Peer))
+         end || N <- [0, 1, 1 bsl 40, (1 bsl 63) - 1]],
+    beamport_peer:send(Peer, {cancel, 5101}),
+    ?assertMatch({{error, exit, _, []}, []}, beamport_peer:final(Peer, 5101)).
+
+junk(Peer) ->
+    _ = [?assertEqual({{reply, alive}, []}, beamport_peer:call(Peer, {exit_guardian, Reason})) ||
+            Reason <- [x, shutdown, normal]],
+    _ = [?assertEqual({{reply, alive}, []}, beamport_peer:call(Peer, {link_guardian, Reason})) ||
+            Reason <- [x, shutdown, normal]],
+    ?assertEqual({{reply, sent}, []}, beamport_peer:call(Peer, junk)),
+    echo(Peer).
 
 order(Peer) ->
     N = 300,
@@ -292,6 +323,10 @@ bad_frames_test_() ->
              {"empty", <<>>, "none of the protocol's"},
              {"another tuple", beamport_peer:encode({hello, 1}), "none of the protocol's"},
              {"another size", beamport_peer:encode({call, 1}), "none of the protocol's"},
+             {"an id of zero", beamport_peer:encode({call, 0, atoms}), "none of the protocol's"},
+             {"a cast without an id", beamport_peer:encode({cast, atoms}), "none of the protocol's"},
+             {"a credit of nothing", beamport_peer:encode({credit, 1, 0}), "none of the protocol's"},
+             {"a credit that is none", beamport_peer:encode({call, 1, atoms, x}), "not a term"},
              {"a negative id", beamport_peer:encode({call, -1, atoms}), "none of the protocol's"},
              {"an id that is none", beamport_peer:encode({cancel, x}), "none of the protocol's"},
              {"a reply", beamport_peer:encode({reply, 1, x}), "none of the protocol's"},
@@ -301,6 +336,7 @@ bad_frames_test_() ->
              {"an unknown frame", <<131, 104, 2, 119, 20, "never seen before :)", 97, 1>>, "none of the protocol's"},
              {"compressed", term_to_binary({cancel, 1 bsl 4000}, [compressed]), "none of the protocol's"},
              {"an id again", [{call, 7, forever}, {call, 7, forever}], "call 7 came twice"},
+             {"an id of a call for a cast", [{call, 7, forever}, {cast, 7, forever}], "cast 7 came twice"},
              {"over the maximum", <<0:(?MAX * 8), 0>>, "200001 bytes came; the maximum is 200000"}]].
 
 bad_frame(Frames, Text) ->

@@ -6,7 +6,7 @@
 -module(beamport_peer).
 
 -export([encode/1, start/0, start/1, stop/1, output/1, os_pid/1, send/2, send_raw/2, frame/1, no_frame/1, close/1,
-         await_exit/1, call/2, final/2, finals/2, init/3, is_alive/1]).
+         await_exit/1, open_gate/1, temporary/1, call/2, final/2, finals/2, init/3, is_alive/1]).
 
 -record(peer, {owner, port, output, pid}).
 
@@ -16,14 +16,22 @@
 start() -> start(#{}).
 
 %% @doc `flags' are added to the command line, `paths' to the code path, `boot' is the
-%% flags that start the link, `ready' says whether to wait for the first frame.
+%% flags that start the link, `ready' says whether to wait for the first frame, `gate'
+%% whether frames of the emulator are to be read only after open_gate/1.
 start(Options) ->
     Output = temporary(".out"),
     Flags = maps:get(flags, Options, []),
     Paths = [filename:dirname(code:which(beamport)) | maps:get(paths, Options, [])],
     Boot = maps:get(boot, Options, ["-s", "beamport", "boot"]),
     Arguments = ["-noshell", "-noinput"] ++ lists:append([["-pa", P] || P <- Paths]) ++ Flags ++ Boot,
-    Script = "exec 3<&0 4>&1 </dev/null >\"$0\" 2>&1; exec erl \"$@\"",
+    Script = case maps:get(gate, Options, false) of
+                 false ->
+                     "exec 3<&0 4>&1 </dev/null >\"$0\" 2>&1; exec erl \"$@\"";
+                 true ->
+                     "mkfifo \"$0.gate\"; exec 3<&0; "
+                         "{ exec erl \"$@\" 4>&1 </dev/null >\"$0\" 2>&1; } | "
+                         "{ exec 3<&-; read x <\"$0.gate\"; rm \"$0.gate\"; exec cat; }"
+             end,
     Open = fun() ->
                    open_port({spawn_executable, "/bin/sh"},
                              [{args, ["-c", Script, Output | Arguments]}, {packet, 4}, binary, exit_status,
@@ -31,7 +39,7 @@ start(Options) ->
            end,
     {Owner, Port, Pid} = own(Open),
     Peer = #peer{owner = Owner, port = Port, output = Output, pid = Pid},
-    case maps:get(ready, Options, true) of
+    case maps:get(ready, Options, true) andalso not maps:get(gate, Options, false) of
         true ->
             {ready, 1, #{pid := Pid}} = frame(Peer),
             Peer;
@@ -109,6 +117,10 @@ close(#peer{output = Output} = Peer) ->
     _ = file:delete(Output),
     ask(Peer, close, ?TIMEOUT).
 
+%% @doc Lets frames through, from the first one on.
+open_gate(#peer{output = Output}) ->
+    ok = file:write_file(Output ++ ".gate", "\n").
+
 %% @doc Waits for the emulator's end and drops the frames that come before it.
 await_exit(Peer) ->
     case ask(Peer, next, ?TIMEOUT) of
@@ -165,6 +177,7 @@ final(Peer, Id, Logs) ->
     case frame(Peer) of
         {reply, Id, Term} -> {{reply, Term}, lists:reverse(Logs)};
         {error, Id, Class, Reason, Stack} -> {{error, Class, Reason, Stack}, lists:reverse(Logs)};
+        {ack, Id} -> {ack, lists:reverse(Logs)};
         {log, _, _, _, _, _} = Log -> final(Peer, Id, [Log | Logs])
     end.
 
@@ -175,6 +188,7 @@ finals(Peer, N) ->
     case frame(Peer) of
         {reply, _, _} = Final -> [Final | finals(Peer, N - 1)];
         {error, _, _, _, _} = Final -> [Final | finals(Peer, N - 1)];
+        {ack, _} = Final -> [Final | finals(Peer, N - 1)];
         {log, _, _, _, _, _} -> finals(Peer, N)
     end.
 
