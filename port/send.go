@@ -15,6 +15,8 @@ const (
 	// batchesInCaller is how many batches a caller writes before a goroutine of its
 	// own does the rest.
 	batchesInCaller = 4
+	// maxQueued is how many bytes wait before those who can wait with more do.
+	maxQueued = 4 << 20
 )
 
 // longAgo is a deadline that has passed.
@@ -37,6 +39,8 @@ type sender struct {
 
 	mu      sync.Mutex
 	queue   []*outgoing
+	queued  int           // bytes in the queue
+	room    *sync.Cond    // of those who wait for the queue to be shorter, or nil
 	writing bool          // somebody takes care of the queue
 	closed  bool          // no more frames are taken
 	cut     chan struct{} // closed when a long frame's memory is free; nil if nobody waits for that
@@ -96,6 +100,7 @@ func (s *sender) send(f *outgoing) {
 	}
 	f.state = queued
 	s.queue = append(s.queue, f)
+	s.queued += f.size()
 	if s.writing {
 		s.mu.Unlock()
 		return
@@ -170,6 +175,9 @@ func (s *sender) gather() bool {
 	defer s.mu.Unlock()
 	if len(s.queue) == 0 {
 		s.writing = false
+		if s.room != nil {
+			s.room.Broadcast()
+		}
 		return false
 	}
 	batch, taken := s.batch[:0], 0
@@ -179,6 +187,7 @@ func (s *sender) gather() bool {
 			break
 		}
 		taken++
+		s.queued -= size
 		batch = append(s.packet.appendHeader(batch, size), f.head...)
 		if size <= batchSize {
 			batch = append(append(batch, f.body...), f.tail...)
@@ -195,7 +204,46 @@ func (s *sender) gather() bool {
 	clear(s.queue[rest:])
 	s.queue = s.queue[:rest]
 	s.batch, s.rest = batch, batch
+	if s.room != nil && s.queued < maxQueued {
+		s.room.Broadcast()
+	}
 	return true
+}
+
+// awaitRoom waits until the queue is short, or nothing is sent any more.
+func (s *sender) awaitRoom() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.queued >= maxQueued && !s.closed {
+		s.waitLocked()
+	}
+}
+
+// awaitSent waits until everything is written, or nothing is sent any more, or so much
+// time has passed.
+func (s *sender) awaitSent(most time.Duration) {
+	late := false
+	timer := time.AfterFunc(most, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		late = true
+		if s.room != nil {
+			s.room.Broadcast()
+		}
+	})
+	defer timer.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.writing && !s.closed && !late {
+		s.waitLocked()
+	}
+}
+
+func (s *sender) waitLocked() {
+	if s.room == nil {
+		s.room = sync.NewCond(&s.mu)
+	}
+	s.room.Wait()
 }
 
 // withdraw takes a frame back: when it returns, the frame's memory is the
@@ -236,6 +284,7 @@ func (s *sender) dropLocked(f *outgoing) {
 	for i, other := range s.queue {
 		if other == f {
 			s.queue = append(s.queue[:i], s.queue[i+1:]...)
+			s.queued -= f.size()
 			f.state = unsent
 			return
 		}
@@ -276,13 +325,20 @@ func (s *sender) endLongLocked() {
 func (s *sender) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.closeLocked()
+}
+
+func (s *sender) closeLocked() {
 	s.closed = true
+	if s.room != nil {
+		s.room.Broadcast()
+	}
 }
 
 // fail is for whoever writes and cannot go on.
 func (s *sender) fail(err error) {
 	s.mu.Lock()
-	s.closed = true
+	s.closeLocked()
 	clear(s.queue)
 	s.queue = nil
 	if s.long != nil {

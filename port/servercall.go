@@ -1,0 +1,168 @@
+package port
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/beamport/beamport/etf"
+)
+
+// maxCredit keeps the sum of what a stream is granted a number of bytes.
+const maxCredit = 1 << 40
+
+// A ServerCall is a call that a [Server] was sent. It is its handler's; its methods
+// may be used until that returns, and by one goroutine at a time.
+type ServerCall struct {
+	conn    *serverConn
+	id      uint64
+	raw     []byte
+	cast    bool
+	streams bool // the other side takes a streamed answer
+	context context.Context
+	cancel  context.CancelFunc
+	stream  *StreamWriter // once the answer is streamed
+
+	// Guarded by serverConn.mu.
+	credit int           // bytes that may be sent
+	more   chan struct{} // closed when there is more of it; nil if nobody waits
+}
+
+// ID returns the number that the other side gave the call.
+func (c *ServerCall) ID() uint64 { return c.id }
+
+// Raw returns the request as one encoded term without the version byte, checked to be
+// one. It belongs to the handler.
+func (c *ServerCall) Raw() []byte { return c.raw }
+
+// Term decodes the request, with the default limits of package etf.
+func (c *ServerCall) Term() (etf.Term, error) { return inside.Decode(c.raw) }
+
+// Log sends a line of log that belongs to the call. l's CallID is not looked at; its
+// zero Level is info, its zero Time now, and its zero Meta an empty map. What does not fit a
+// frame is cut. It may be called by any goroutine, also after the handler has returned.
+func (c *ServerCall) Log(l Log) {
+	l.CallID = c.id
+	c.conn.log(l)
+}
+
+// Logger returns a logger whose lines are the call's: the attributes are the metadata.
+func (c *ServerCall) Logger() *slog.Logger { return slog.New(&callHandler{call: c}) }
+
+// run runs the handler and sends the final frame.
+func (c *ServerCall) run() {
+	defer c.cancel()
+	if c.cast {
+		c.runCast()
+		return
+	}
+	if c.context.Err() != nil { // cancelled while it waited
+		return
+	}
+	term, failure := c.serve()
+	if !c.conn.finish(c) {
+		return
+	}
+	switch {
+	case failure != nil:
+		c.conn.sendFailure(c.id, failure)
+	case c.stream != nil:
+		c.stream.end(term)
+	default:
+		c.conn.sendTerm(frameReply, c.id, term)
+	}
+}
+
+// serve calls the handler.
+func (c *ServerCall) serve() (term etf.Term, failure *CallError) {
+	defer func() {
+		if v := recover(); v != nil {
+			failure = panicked(v)
+		}
+	}()
+	term, err := c.conn.server.Handler.Serve(c.context, c)
+	if err != nil {
+		return etf.Term{}, returned(err)
+	}
+	return term, nil
+}
+
+// runCast calls OnCast and acknowledges.
+func (c *ServerCall) runCast() {
+	defer func() {
+		if c.conn.finish(c) {
+			c.conn.sender.send(&outgoing{head: appendAck(nil, c.id)})
+		}
+	}()
+	defer func() {
+		if v := recover(); v != nil {
+			f := panicked(v)
+			c.Log(Log{Level: "error", Text: "panic in a cast: " + f.Message()})
+		}
+	}()
+	if c.conn.server.OnCast == nil {
+		return
+	}
+	message, err := c.Term()
+	if err != nil {
+		c.Log(Log{Level: "error", Text: fmt.Sprintf("a cast cannot be decoded: %v", err)})
+		return
+	}
+	c.conn.server.OnCast(c.context, message)
+}
+
+// sendTerm sends a frame that ends in a term. A term that is none, or too long for a
+// frame, becomes an error.
+func (c *serverConn) sendTerm(kind string, id uint64, term etf.Term) {
+	c.sender.awaitRoom()
+	frame, err := appendAnswer(nil, kind, id, term)
+	if err == nil {
+		err = c.sender.check(len(frame))
+	}
+	if err != nil {
+		c.sendFailure(id, unsendable(err))
+		return
+	}
+	c.sender.send(&outgoing{head: frame[:0:0], body: frame})
+}
+
+// sendFailure sends an error frame, if need be without what is too long of it.
+func (c *serverConn) sendFailure(id uint64, f *CallError) {
+	frame, err := appendFailure(nil, id, f)
+	if err == nil {
+		err = c.sender.check(len(frame))
+	}
+	if err != nil {
+		short := returned(errors.New(cut(f.Message(), 200)))
+		short.Class = f.Class
+		if frame, err = appendFailure(nil, id, short); err != nil || c.sender.check(len(frame)) != nil {
+			return // no frame is short enough
+		}
+	}
+	c.sender.send(&outgoing{head: frame})
+}
+
+// log sends a line of log.
+func (c *serverConn) log(l Log) {
+	if l.Level == "" {
+		l.Level = "info"
+	}
+	if l.Time.IsZero() {
+		l.Time = time.Now()
+	}
+	if l.Meta.Kind() != etf.KindMap {
+		l.Meta = etf.Map()
+	}
+	c.sender.awaitRoom()
+	frame, err := appendLog(nil, l)
+	for size := len(l.Text); err == nil && c.sender.check(len(frame)) != nil && size > 0; {
+		size /= 2
+		l.Meta, l.Text = etf.Map(), cut(l.Text, size)
+		frame, err = appendLog(nil, l)
+	}
+	if err == nil && c.sender.check(len(frame)) == nil {
+		c.sender.send(&outgoing{head: frame})
+	}
+}
