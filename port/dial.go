@@ -60,15 +60,26 @@ func (l *Listener) Addr() net.Addr { return l.listener.Addr() }
 // live on.
 func (l *Listener) Close() error { return l.listener.Close() }
 
-// Accept waits for the next connection and its ready frame, and returns it. When ctx
+// handshakeTime is how long somebody who connects may keep others waiting.
+const handshakeTime = 5 * time.Second
+
+// Accept waits for the next connection and its ready frame, and returns it. One that
+// sends another frame first, or none for 5 seconds, is closed, and the next waited for. When ctx
 // ends, it returns ctx's error; after [Listener.Close] the error is [net.ErrClosed]. It
 // must not be called by two goroutines at a time.
 func (l *Listener) Accept(ctx context.Context, o Options) (*Conn, error) {
-	stream, err := l.accept(ctx)
-	if err != nil {
-		return nil, err
+	for {
+		stream, err := l.accept(ctx)
+		if err != nil {
+			return nil, err
+		}
+		limited, cancel := context.WithTimeout(ctx, handshakeTime)
+		c, err := awaitReady(limited, stream, o)
+		cancel()
+		if err == nil || ctx.Err() != nil {
+			return c, err
+		}
 	}
-	return awaitReady(ctx, stream, o)
 }
 
 // accept waits for a connection or ctx's end.

@@ -48,6 +48,7 @@ func Stdio() (io.ReadWriteCloser, error) {
 	if err != nil {
 		return nil, errors.Join(err, from.Close(), to.Close())
 	}
+	os.Stdout = os.Stderr
 	return &duplex{from: source{File: from}, to: to}, nil
 }
 

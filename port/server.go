@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"runtime"
 	"sync"
 	"time"
 
@@ -50,8 +52,8 @@ type Server struct {
 	// OnStop is called when the other side says that it is going to stop, before the
 	// calls in flight are waited for. Nil does nothing.
 	OnStop func(reason string)
-	// Info goes into the ready frame: a map with atom keys; the zero Term is for an
-	// empty one.
+	// Info goes into the ready frame: a map with atom keys; the zero Term is for one of
+	// go, the version of Go, and pid.
 	Info etf.Term
 
 	// Packet is the form of the frames' length; 0 is [Packet4].
@@ -131,10 +133,13 @@ func (s *Server) newServerConn(ctx context.Context, rwc io.ReadWriteCloser) *ser
 }
 
 func (c *serverConn) info() etf.Term {
-	if c.server.Info.Kind() == 0 {
-		return etf.Map()
+	if c.server.Info.Kind() != etf.Invalid {
+		return c.server.Info
 	}
-	return c.server.Info
+	return etf.Map(
+		etf.Pair{Key: etf.Atom("go"), Value: etf.String(runtime.Version())},
+		etf.Pair{Key: etf.Atom("pid"), Value: etf.Int(int64(os.Getpid()))},
+	)
 }
 
 // fail ends the connection; the first reason counts.
@@ -278,21 +283,24 @@ func (c *serverConn) begin(r request) error {
 	return nil
 }
 
-// run runs a call, and then those that wait.
+// run runs a call.
 func (c *serverConn) run(call *ServerCall) {
-	for call != nil {
-		call.run()
-		c.mu.Lock()
-		call = nil
-		if len(c.pending) > 0 && c.context.Err() == nil {
-			call = c.pending[0]
-			c.pending[0] = nil
-			c.pending = c.pending[1:]
-		} else {
-			c.running--
-		}
-		c.mu.Unlock()
+	defer c.next() // also when the handler ends its goroutine
+	call.run()
+}
+
+// next runs the call that has waited longest.
+func (c *serverConn) next() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.pending) == 0 || c.context.Err() != nil {
+		c.running--
+		return
 	}
+	call := c.pending[0]
+	c.pending[0] = nil
+	c.pending = c.pending[1:]
+	c.handlers.Go(func() { c.run(call) })
 }
 
 // finish takes a call out of those that are open. It reports false if its final frame

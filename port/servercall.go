@@ -51,7 +51,7 @@ func (c *ServerCall) Log(l Log) {
 // Logger returns a logger whose lines are the call's: the attributes are the metadata.
 func (c *ServerCall) Logger() *slog.Logger { return slog.New(&callHandler{call: c}) }
 
-// run runs the handler and sends the final frame.
+// run runs the handler and sends the final frame, however the handler ends.
 func (c *ServerCall) run() {
 	defer c.cancel()
 	if c.cast {
@@ -61,10 +61,26 @@ func (c *ServerCall) run() {
 	if c.context.Err() != nil { // cancelled while it waited
 		return
 	}
-	term, failure := c.serve()
-	if !c.conn.finish(c) {
-		return
+	var answer etf.Term
+	failure := goexited // until it returns
+	defer func() {
+		if v := recover(); v != nil {
+			failure = panicked(v)
+		}
+		if c.conn.finish(c) {
+			c.answer(answer, failure)
+		}
+	}()
+	var err error
+	answer, err = c.conn.server.Handler.Serve(c.context, c)
+	failure = nil
+	if err != nil {
+		failure = returned(err)
 	}
+}
+
+// answer sends the final frame.
+func (c *ServerCall) answer(term etf.Term, failure *CallError) {
 	switch {
 	case failure != nil:
 		c.conn.sendFailure(c.id, failure)
@@ -73,20 +89,6 @@ func (c *ServerCall) run() {
 	default:
 		c.conn.sendTerm(frameReply, c.id, term)
 	}
-}
-
-// serve calls the handler.
-func (c *ServerCall) serve() (term etf.Term, failure *CallError) {
-	defer func() {
-		if v := recover(); v != nil {
-			failure = panicked(v)
-		}
-	}()
-	term, err := c.conn.server.Handler.Serve(c.context, c)
-	if err != nil {
-		return etf.Term{}, returned(err)
-	}
-	return term, nil
 }
 
 // runCast calls OnCast and acknowledges.

@@ -41,6 +41,9 @@ var cancelled = &CallError{Class: "exit", Reason: reason("cancelled", "the call 
 // stopping answers a call that comes after a stop.
 var stopping = &CallError{Class: "exit", Reason: reason("stopping", "the other side was told to stop")}
 
+// goexited answers a call whose handler has called runtime.Goexit.
+var goexited = &CallError{Class: "error", Reason: reason("exited", "the handler's goroutine has ended")}
+
 // returned is what a handler's error is answered with. That of another call goes on
 // as it came.
 func returned(err error) *CallError {
