@@ -161,9 +161,13 @@ func oversizedRequest(ctx context.Context, w *worker) error {
 
 func halfWritten(ctx context.Context, w *worker) error {
 	at := int64(w.offset.Add(1)-1) % offsets
-	return wantExit(w.do(ctx, "half", at, 100, nil), func(e *port.ExitError) bool {
+	err := wantExit(w.do(ctx, "half", at, 100, nil), func(e *port.ExitError) bool {
 		return at == 0 || errors.Is(e.Err, io.ErrUnexpectedEOF)
 	})
+	if err != nil {
+		return fmt.Errorf("cut after byte %d: %w", at, err)
+	}
+	return nil
 }
 
 // closedInMidRequest ends the connection while the child does not read.
