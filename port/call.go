@@ -193,7 +193,7 @@ func (c *Conn) enter(ctx context.Context, kind callKind, size int, onLog func(Lo
 		c.mu.Lock()
 	}
 	defer c.mu.Unlock()
-	if c.drained != nil || c.cause != nil {
+	if c.drained != nil || c.endingLocked() {
 		c.window.leave(size)
 		return nil, c.refuseLocked(ctx)
 	}
@@ -233,7 +233,7 @@ func (c *Conn) makeCallLocked() *call {
 // refuseLocked returns why no call can be made: the connection has ended or is about
 // to, which it waits for. It lets go of the lock meanwhile.
 func (c *Conn) refuseLocked(ctx context.Context) error {
-	if c.cause == nil {
+	if !c.endingLocked() {
 		return ErrClosed // Shutdown
 	}
 	if c.err == nil {

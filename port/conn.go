@@ -70,6 +70,7 @@ type Conn struct {
 	window   window
 	lastID   uint64
 	stats    Stats
+	broken   error         // what ended writing
 	cause    error         // what ended the stream
 	err      error         // what calls fail with, set when they have
 	drained  chan struct{} // made by Shutdown, closed when no call is in flight
@@ -181,14 +182,20 @@ func (c *Conn) fail(cause error) {
 	c.kickLocked()
 }
 
-// failWriting is fail for a write: the reader has some time left.
-func (c *Conn) failWriting(cause error) {
-	c.fail(fmt.Errorf("port: writing: %w", cause))
+// failWriting records that nothing more can be written, and leaves the reader some
+// time: what the other side answered before it stopped reading is still good, and
+// what it reads may tell more of why.
+func (c *Conn) failWriting(err error) {
+	c.sender.close()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.broken == nil {
+		c.broken = fmt.Errorf("port: writing: %w", err)
+	}
 	if c.drain == nil && !c.shut {
 		c.drain = time.AfterFunc(drainTime, func() { c.shutdown() })
 	}
+	c.kickLocked()
 }
 
 // shutdown closes the stream, once.

@@ -106,6 +106,10 @@ func (c *Conn) readFrame() error {
 	return err
 }
 
+// endingLocked says that the stream's end is near: the connection's goroutine reads on
+// until then.
+func (c *Conn) endingLocked() bool { return c.cause != nil || c.broken != nil }
+
 // leaveIfIdle gives up the turn when no call is under way but one has been.
 func (c *Conn) leaveIfIdle() bool {
 	if c.reading.deadlines == nil {
@@ -113,7 +117,7 @@ func (c *Conn) leaveIfIdle() bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.answered || len(c.calls) > 0 || c.reading.needed > 0 || c.cause != nil {
+	if !c.answered || len(c.calls) > 0 || c.reading.needed > 0 || c.endingLocked() {
 		return false
 	}
 	c.leaveLocked()
@@ -124,7 +128,7 @@ func (c *Conn) leaveIfIdle() bool {
 func (c *Conn) leaveLocked() {
 	r := &c.reading
 	r.taken, r.used, c.answered = false, true, false
-	if len(c.calls) > 0 || r.needed > 0 || c.cause != nil {
+	if len(c.calls) > 0 || r.needed > 0 || c.endingLocked() {
 		c.kickLocked()
 		return
 	}
@@ -187,7 +191,7 @@ func (c *Conn) lead(ctx context.Context, call *call, buf []byte) (answer result,
 		return result{}, false
 	}
 	c.mu.Lock()
-	if r.taken || r.needed > 0 || call.ended || c.cause != nil || ctx.Err() != nil {
+	if r.taken || r.needed > 0 || call.ended || c.endingLocked() || ctx.Err() != nil {
 		c.mu.Unlock()
 		return result{}, false
 	}
@@ -246,6 +250,11 @@ func (c *Conn) finish(err error) {
 	default:
 		err = prefixed("reading", err)
 	}
+	c.mu.Lock()
+	if c.broken != nil && (errors.Is(err, io.EOF) || errors.Is(err, os.ErrClosed)) {
+		err = c.broken // came before, and says more
+	}
+	c.mu.Unlock()
 	c.fail(err)
 	c.shutdown()
 	c.mu.Lock()
