@@ -206,6 +206,7 @@ func (c *Conn) lead(ctx context.Context, call *call, buf []byte) (answer result,
 		err = c.readFrame()
 	}
 	r.buf = nil
+	c.r.detach() // buf is the caller's again
 
 	c.mu.Lock()
 	defer c.mu.Unlock()

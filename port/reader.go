@@ -90,6 +90,14 @@ func (r *Reader) ReadPacket(dst []byte) ([]byte, error) {
 	return dst, nil
 }
 
+// detach moves what has been read of an interrupted packet to memory of the
+// Reader's own.
+func (r *Reader) detach() {
+	if r.inside {
+		r.partial = append([]byte(nil), r.partial...)
+	}
+}
+
 // note keeps an error, unless it is one after which reading can go on.
 func (r *Reader) note(err error) {
 	if !errors.Is(err, os.ErrDeadlineExceeded) {

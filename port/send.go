@@ -114,7 +114,7 @@ func (s *sender) send(f *outgoing) {
 			if err == errWouldBlock {
 				break
 			}
-			if err != nil {
+			if err != nil && !s.wasCut(err) {
 				s.fail(err)
 				return
 			}
