@@ -12,6 +12,8 @@ FUZZ        ?= ^Fuzz
 # Flags of bench, such as BENCHFLAGS=-short, and how often bench-go runs each benchmark.
 BENCHFLAGS  ?=
 BENCHCOUNT  ?= 5
+# Flags of soak, such as SOAKFLAGS='-for 2h -faults 100000'.
+SOAKFLAGS   ?=
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 
@@ -73,6 +75,12 @@ fuzz: ## each fuzz target for FUZZTIME
 	@for target in $$($(GO) test -list '$(FUZZ)' ./fuzz | grep '^Fuzz'); do \
 	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./fuzz || exit 1; \
 	done
+
+.PHONY: soak
+soak: deps ## faults of every kind against package port; fails on anything lost, mixed up or leaked
+	@mkdir -p build
+	@$(GO) build -o build/soak ./internal/soak/cmd/soak
+	@build/soak $(SOAKFLAGS)
 
 .PHONY: lint
 lint: deps ## gofmt, vet, staticcheck, import direction, erlc warnings, embedded beams

@@ -19,7 +19,7 @@ var callbackSource []byte
 
 // beamMemory is the limit of an emulator's address space when it is to run out of
 // memory: somewhat more than it reserves at start.
-const beamMemory = 3 << 30
+const beamMemory = 1400 << 20
 
 // beamMaker makes children that are emulators with beamport's application and
 // the callback module, which it compiles. remove deletes what was written.

@@ -52,7 +52,7 @@ func (s *scenario) falseFrames(op string) {
 	if sess == nil {
 		return
 	}
-	s.each(200, 4, func(r *rand.Rand) {
+	s.each(300, 4, func(r *rand.Rand) {
 		n := 1 + r.IntN(10)
 		sess.lies.Add(uint64(n))
 		s.fire(n)
@@ -77,8 +77,8 @@ func (s *scenario) each(n, callers int, do func(r *rand.Rand)) {
 	}
 }
 
-func cancelledContexts(s *scenario) { s.cancel("hold", 600) }
-func lateReplies(s *scenario)       { s.cancel("late", 400) }
+func cancelledContexts(s *scenario) { s.cancel("hold", 900) }
+func lateReplies(s *scenario)       { s.cancel("late", 600) }
 
 // cancel gives up requests of which half would not be answered otherwise, and
 // half are under way.
