@@ -96,8 +96,12 @@ func malformedRequest(s *scenario) {
 	s.calledToEnd(query{raw: raw}, crashed)
 }
 
-// halfOffsets are more than the bytes of the frame that is written in part.
-const halfOffsets = 80
+// halfOffsets are more than the bytes of the frame that is written in part, which
+// carries halfPayload bytes.
+const (
+	halfOffsets = 80
+	halfPayload = 20
+)
 
 func halfFrame(s *scenario) {
 	for i := range s.offsets {
@@ -105,10 +109,13 @@ func halfFrame(s *scenario) {
 		if sess == nil {
 			return
 		}
-		q := query{op: "half", number: int64(s.kind.turn() % halfOffsets), payload: payloadOf(s.r, 20)}
+		q := query{op: "half"}
 		if i%8 == 7 { // a frame that no pipe holds
 			q.payload = payloadOf(s.r, maxPayload)
 			q.number = s.r.Int64N(maxPayload)
+		} else {
+			q.payload = payloadOf(s.r, halfPayload)
+			q.number = int64(s.kind.turn() % halfOffsets)
 		}
 		sess.explain(exited(3))
 		s.fire(1)

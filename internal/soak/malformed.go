@@ -39,14 +39,14 @@ var malformed = []malformation{
 	{"too many elements", func(id int64) []byte { return tuple("reply", etf.Int(id), etf.Int(1), etf.Int(2)) }},
 	{"an id that is no integer", func(int64) []byte { return tuple("reply", etf.Atom("id"), etf.Int(1)) }},
 	{"a second ready", func(int64) []byte { return tuple("ready", etf.Int(1), etf.Map()) }},
-	{"a class that is none", func(id int64) []byte {
-		return tuple("error", etf.Int(id), etf.Atom("fatal"), etf.Map(), etf.List())
+	{"a class that is no atom", func(id int64) []byte {
+		return tuple("error", etf.Int(id), etf.String("error"), etf.Map(), etf.List())
 	}},
 	{"a reason that is no map", func(id int64) []byte {
 		return tuple("error", etf.Int(id), etf.Atom("error"), etf.Int(1), etf.List())
 	}},
-	{"a level that is none", func(int64) []byte {
-		return tuple("log", etf.Atom("loud"), etf.Int(1), etf.Atom("nil"), etf.String("x"), etf.Map())
+	{"a level that is no atom", func(int64) []byte {
+		return tuple("log", etf.Int(1), etf.Int(1), etf.Atom("nil"), etf.String("x"), etf.Map())
 	}},
 	{"a list that claims much", func(id int64) []byte {
 		return append(tuple("reply", etf.Int(id), etf.Atom("x"))[:len(tuple("reply", etf.Int(id), etf.Atom("x")))-3], 108, 255, 255, 255, 255, 97, 1)

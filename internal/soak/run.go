@@ -134,6 +134,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	}
 	report := &Report{Seed: c.Seed}
 	began := time.Now()
+	said := 0
 	var beams float64
 	for phase := 1; ; phase++ {
 		makers := []maker{light}
@@ -154,6 +155,9 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 			before.Goroutines += more.Goroutines
 		}
 		c.Log(fmt.Sprintf("phase %d: %d faults, %d requests, %v", phase, r.faults.Load(), r.ledger.settled(), time.Since(began).Round(time.Second)))
+		for _, note := range r.ledger.notesFrom(&said) {
+			c.Log(note)
+		}
 		if ctx.Err() != nil || time.Since(began) >= c.For && r.faults.Load() >= c.Faults {
 			break
 		}
@@ -238,6 +242,15 @@ func (l *Ledger) settled() uint64 {
 		n += c
 	}
 	return n
+}
+
+// notesFrom returns the notes that were not said, which then are.
+func (l *Ledger) notesFrom(said *int) []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	fresh := l.notes[*said:]
+	*said = len(l.notes)
+	return fresh
 }
 
 // stacks are those of all goroutines.

@@ -27,9 +27,8 @@ type session struct {
 	explained atomic.Pointer[func(error) bool] // whether a fault explains an error
 	lies      atomic.Uint64                    // final frames beyond those that calls have
 
-	requests sync.WaitGroup
-	rest     context.CancelFunc // ends the load, or nil
-	load     sync.WaitGroup
+	rest context.CancelFunc // ends the load, or nil
+	load sync.WaitGroup
 }
 
 // explain says which errors of requests are the fault's doing, from now on.

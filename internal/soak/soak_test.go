@@ -3,10 +3,10 @@
 package soak
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -295,12 +295,31 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	require.NoError(t, report.Err())
 }
 
-// The frames of the table are what the decoder refuses: none is there by mistake.
+// Each frame of the table ends a connection: none is there by mistake.
 func TestMalformed(t *testing.T) {
 	names := make(map[string]bool)
 	for _, m := range malformed {
-		require.False(t, names[m.name])
+		require.False(t, names[m.name], m.name)
 		names[m.name] = true
-		require.False(t, bytes.Equal(m.bytes(1), good(1)), m.name)
+		near, far := net.Pipe()
+		c := port.NewConn(near, port.Options{})
+		go func() {
+			far.Write(framed(tuple("ready", etf.Int(port.Version), etf.Map())))
+			far.Write(framed(m.bytes(1)))
+		}()
+		<-c.Done()
+		_, ok := errors.AsType[*port.ProtocolError](c.Err())
+		require.True(t, ok, "%s: %v", m.name, c.Err())
+		c.Close()
+		far.Close()
 	}
+}
+
+// Each offset of the frame that is written in part has its turn, the last included.
+func TestHalfFrameHasEachOffset(t *testing.T) {
+	request := etf.Tuple(etf.Atom("half"), etf.Uint(1<<63), etf.Int(0), etf.Binary(make([]byte, halfPayload)))
+	frame := frameOf(etf.Tuple(etf.Atom("reply"), etf.Int(1), answerTo(request)))
+	require.Less(t, len(frame), halfOffsets)
+	offsets := Config{}.withDefaults().Offsets
+	require.GreaterOrEqual(t, offsets-offsets/8, halfOffsets)
 }

@@ -90,10 +90,10 @@ func fullPipes(s *scenario) {
 	callers.Go(func() {
 		sess.ask(s.ctx, query{op: "log", onLog: func(port.Log) { <-release }})
 	})
-	for range 8 {
+	for i := range 8 {
 		payload := payloadOf(s.r, maxPayload-s.r.IntN(1000))
 		patience := s.bound
-		if s.r.IntN(3) == 0 {
+		if i >= 4 && s.r.IntN(2) == 0 { // the others are enough to fill the pipes
 			patience = s.between(time.Millisecond, 300*time.Millisecond)
 		}
 		callers.Go(func() {
