@@ -143,7 +143,7 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 			beams = max(0, beams-1)
 		}
 		r.phase(ctx, c.Lanes, makers, choices)
-		more, err := leaked(ctx, r.id, before, r.bound)
+		more, err := leaked(context.WithoutCancel(ctx), r.id, before, r.bound)
 		if err != nil {
 			return nil, err
 		}
@@ -201,7 +201,9 @@ func (r *run) phase(ctx context.Context, lanes int, makers []maker, choices *ran
 			if inject == nil {
 				continue
 			}
-			s := &scenario{run: r, ctx: ctx, kind: t, make: m, r: rand.New(rand.NewPCG(choices.Uint64(), choices.Uint64()))}
+			// A scenario that has begun is finished: what breaks it off would look like a
+			// fault.
+			s := &scenario{run: r, ctx: context.WithoutCancel(ctx), kind: t, make: m, r: rand.New(rand.NewPCG(choices.Uint64(), choices.Uint64()))}
 			jobs = append(jobs, func() { inject(s) })
 		}
 	}

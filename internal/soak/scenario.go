@@ -115,13 +115,8 @@ func (s *scenario) await(done <-chan struct{}, bound time.Duration) bool {
 // payload is a random one.
 func (s *scenario) payload() []byte { return payloadOf(s.r, sizeOf(s.r)) }
 
-// pause is how long a fault lasts. It ends early with the run.
-func (s *scenario) pause(d time.Duration) {
-	select {
-	case <-time.After(d):
-	case <-s.ctx.Done():
-	}
-}
+// pause is how long a fault lasts.
+func (s *scenario) pause(d time.Duration) { time.Sleep(d) }
 
 // between is a random duration.
 func (s *scenario) between(least, most time.Duration) time.Duration {

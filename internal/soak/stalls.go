@@ -85,11 +85,17 @@ func fullPipes(s *scenario) {
 	if sess == nil {
 		return
 	}
-	release := make(chan struct{})
+	blocked, release := make(chan struct{}), make(chan struct{})
 	var callers sync.WaitGroup
 	callers.Go(func() {
-		sess.ask(s.ctx, query{op: "log", onLog: func(port.Log) { <-release }})
+		sess.ask(s.ctx, query{op: "log", onLog: func(port.Log) {
+			close(blocked)
+			<-release
+		}})
 	})
+	if !s.await(blocked, s.bound) {
+		s.broken("the line of log does not come")
+	}
 	for i := range 8 {
 		payload := payloadOf(s.r, maxPayload-s.r.IntN(1000))
 		patience := s.bound
