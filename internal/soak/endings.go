@@ -127,7 +127,7 @@ func halfFrame(s *scenario) {
 func restartStorm(s *scenario) {
 	storms := 3
 	if s.make.name == "light" {
-		storms = 24
+		storms = s.some(24)
 	}
 	var (
 		wg   sync.WaitGroup

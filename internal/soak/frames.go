@@ -34,7 +34,7 @@ func oversizedRequest(s *scenario) {
 		return
 	}
 	sess.explain(tooLong(maxPacket + 1))
-	for range 20 {
+	for range s.some(20) {
 		s.fire(1)
 		if outcome, err := sess.ask(s.ctx, query{payload: make([]byte, maxPacket+s.r.IntN(1<<20))}); outcome != Failed {
 			s.broken("a request too long: %s: %v", outcome, err)
@@ -52,7 +52,7 @@ func (s *scenario) falseFrames(op string) {
 	if sess == nil {
 		return
 	}
-	s.each(300, 4, func(r *rand.Rand) {
+	s.each(s.some(300), 4, func(r *rand.Rand) {
 		n := 1 + r.IntN(10)
 		sess.lies.Add(uint64(n))
 		s.fire(n)
@@ -87,7 +87,7 @@ func (s *scenario) cancel(op string, n int) {
 	if sess == nil {
 		return
 	}
-	s.each(n, 12, func(r *rand.Rand) {
+	s.each(s.some(n), 12, func(r *rand.Rand) {
 		q := query{op: op, payload: payloadOf(r, r.IntN(4<<10))}
 		if r.IntN(4) == 0 {
 			q.op, q.payload = "echo", payloadOf(r, sizeOf(r))

@@ -37,6 +37,8 @@ type Config struct {
 	// Offsets is how many frames a scenario has written in part; 0 is enough for
 	// each offset of a short one.
 	Offsets int
+	// Scale multiplies how many requests and restarts a scenario is about; 0 is 1.
+	Scale float64
 	// Log is given lines about the run's progress; nil drops them.
 	Log func(line string)
 
@@ -58,6 +60,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Offsets == 0 {
 		c.Offsets = halfOffsets * 8 / 7
+	}
+	if c.Scale == 0 {
+		c.Scale = 1
 	}
 	if c.Log == nil {
 		c.Log = func(string) {}
@@ -86,6 +91,7 @@ type run struct {
 	bound   time.Duration
 	line    int
 	offsets int
+	scale   float64
 
 	tallies  []*tally
 	faults   atomic.Uint64
@@ -97,7 +103,7 @@ type run struct {
 func newRun(c Config) *run {
 	r := &run{
 		id:     fmt.Sprintf("%d-%x", os.Getpid(), rand.Uint64()),
-		ledger: NewLedger(), start: c.start, bound: c.Bound, line: c.Line, offsets: c.Offsets,
+		ledger: NewLedger(), start: c.start, bound: c.Bound, line: c.Line, offsets: c.Offsets, scale: c.Scale,
 	}
 	for _, k := range c.Kinds {
 		r.tallies = append(r.tallies, &tally{Kind: k})

@@ -115,6 +115,9 @@ func (s *scenario) await(done <-chan struct{}, bound time.Duration) bool {
 // payload is a random one.
 func (s *scenario) payload() []byte { return payloadOf(s.r, sizeOf(s.r)) }
 
+// some is n to the scale of the run.
+func (s *scenario) some(n int) int { return max(1, int(float64(n)*s.scale)) }
+
 // pause is how long a fault lasts.
 func (s *scenario) pause(d time.Duration) { time.Sleep(d) }
 

@@ -24,7 +24,7 @@ import (
 
 // The short form of a run: each kind of fault, in a light child and in an emulator.
 func TestRun(t *testing.T) {
-	report, err := Run(t.Context(), Config{Seed: 1, BEAM: 1, Offsets: 16, Line: 20_000_000, Log: func(line string) { t.Log(line) }})
+	report, err := Run(t.Context(), Config{Seed: 1, BEAM: 1, Lanes: 4, Scale: 0.25, Offsets: 16, Line: 20_000_000, Log: func(line string) { t.Log(line) }})
 	require.NoError(t, err)
 	var text strings.Builder
 	require.NoError(t, report.WriteText(&text))
