@@ -12,7 +12,7 @@ FUZZ        ?= ^Fuzz
 # Flags of bench, such as BENCHFLAGS=-short, and how often bench-go runs each benchmark.
 BENCHFLAGS  ?=
 BENCHCOUNT  ?= 5
-# Flags of soak, such as SOAKFLAGS='-for 2h -faults 100000 -kinds reply -seed 7'.
+# Flags of soak, such as SOAKFLAGS='-for 2h -faults 100000'.
 SOAKFLAGS   ?=
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
@@ -77,7 +77,8 @@ fuzz: ## each fuzz target for FUZZTIME
 	done
 
 .PHONY: soak
-soak: deps ## faults of every kind for SOAKFLAGS=-for, and what became of the calls
+soak: deps ## faults of every kind against package port; fails on anything lost, mixed up or leaked
+	@mkdir -p build
 	@$(GO) build -o build/soak ./internal/soak/cmd/soak
 	@build/soak $(SOAKFLAGS)
 

@@ -64,8 +64,11 @@ func (i Installation) environment(environ []string) []string {
 		"PROGNAME": "erl",
 		// A locale that is not installed would make the VM fall back to latin1.
 		"LC_ALL": "C.UTF-8",
-		// A dump holds what the function knows, and may be large.
-		"ERL_CRASH_DUMP": "/dev/null",
+		// A dump holds what the function knows, and may be large. A VM that has run out
+		// of memory would format all of its heap even for /dev/null, for minutes; 0
+		// seconds stop it from that, but not halt/1 with a text from writing a dump.
+		"ERL_CRASH_DUMP":         "/dev/null",
+		"ERL_CRASH_DUMP_SECONDS": "0",
 	}
 	env := make([]string, 0, len(environ)+len(set)+1)
 	home := false
@@ -77,7 +80,7 @@ func (i Installation) environment(environ []string) []string {
 		home = home || name == "HOME" && value != ""
 		env = append(env, entry)
 	}
-	for _, name := range []string{"ROOTDIR", "BINDIR", "EMU", "PROGNAME", "LC_ALL", "ERL_CRASH_DUMP"} {
+	for _, name := range []string{"ROOTDIR", "BINDIR", "EMU", "PROGNAME", "LC_ALL", "ERL_CRASH_DUMP", "ERL_CRASH_DUMP_SECONDS"} {
 		env = append(env, name+"="+set[name])
 	}
 	if !home {

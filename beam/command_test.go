@@ -1,10 +1,13 @@
 package beam
 
 import (
+	"context"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,7 +22,7 @@ func TestCommand(t *testing.T) {
 		" -mode interactive -pz /e/elixir -pz /e/logger -pa /b -beamport_max_packet 99 -x y -s beamport boot", strings.Join(args, " "))
 	assert.ElementsMatch(t, []string{
 		"A=1", "LANG=en_US.UTF-8", "HOME=/h", "RELEASE_COOKIE=c",
-		"ROOTDIR=/r", "BINDIR=/r/erts-1/bin", "EMU=beam", "PROGNAME=erl", "LC_ALL=C.UTF-8", "ERL_CRASH_DUMP=/dev/null",
+		"ROOTDIR=/r", "BINDIR=/r/erts-1/bin", "EMU=beam", "PROGNAME=erl", "LC_ALL=C.UTF-8", "ERL_CRASH_DUMP=/dev/null", "ERL_CRASH_DUMP_SECONDS=0",
 	}, env)
 
 	_, args, env = i.Command(Boot{Ebin: "/b"}, nil)
@@ -50,4 +53,23 @@ func TestCommandFlagsOfEnvironment(t *testing.T) {
 	out := run(t, Boot{Ebin: t.TempDir()}, append(os.Environ(), "ERL_FLAGS=+S 1:1", "ERL_ZFLAGS=-zebra stripes"), `
 		io:format("~p ~p", [erlang:system_info(schedulers), init:get_argument(zebra)]), halt().`)
 	assert.Equal(t, `1 {ok,[["stripes"]]}`, out)
+}
+
+// A VM that runs out of memory ends, rather than write down all that it holds.
+func TestOutOfMemory(t *testing.T) {
+	i, err := Find(DefaultSearch(os.Environ()))
+	require.NoError(t, err)
+	path, args, env := i.Command(Boot{Ebin: t.TempDir(), Args: []string{"-eval", `
+		Hoard = fun Hoard(L) -> Hoard([lists:seq(1, 1000000) | L]) end,
+		Hoard([]).`}}, os.Environ())
+	args = append([]string{"-c", `ulimit -v 1400000 && exec "$@"`, "sh", path}, args[:len(args)-3]...)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, "/bin/sh", args...)
+	cmd.Env = env
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, ctx.Err(), "%s", out)
+	require.Error(t, err)
+	require.Contains(t, string(out), "Cannot allocate")
+	require.NotContains(t, string(out), "Crash dump is being written")
 }
