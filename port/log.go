@@ -18,7 +18,7 @@ type Log struct {
 	CallID uint64
 	// Text is the line as it was sent, without its last newline.
 	Text string
-	// Meta is a map with atom keys.
+	// Meta is a map; its keys are atoms or binaries.
 	Meta etf.Term
 }
 

@@ -21,7 +21,11 @@ func LogHandler(h slog.Handler) func(Log) {
 			record.AddAttrs(slog.Uint64("call", l.CallID))
 		}
 		for key, value := range l.Meta.Pairs() {
-			if name, ok := key.AtomName(); ok {
+			name, ok := key.AtomName()
+			if !ok {
+				name, ok = key.Text()
+			}
+			if ok {
 				record.AddAttrs(slog.Attr{Key: name, Value: slogValue(value)})
 			}
 		}

@@ -24,10 +24,11 @@ func TestLogHandler(t *testing.T) {
 		etf.Pair{Key: etf.Atom("share"), Value: etf.Float(0.5)},
 		etf.Pair{Key: etf.Atom("stream"), Value: etf.Atom("stdout")},
 		etf.Pair{Key: etf.Atom("huge"), Value: huge},
-		etf.Pair{Key: etf.String("no atom"), Value: etf.Int(1)},
+		etf.Pair{Key: etf.String("a.b"), Value: etf.Int(1)},
+		etf.Pair{Key: etf.Int(5), Value: etf.Int(1)},
 	)})
 	require.JSONEq(t, `{"time":"2025-01-01T00:00:00.000001Z","level":"ERROR","msg":"grüße","call":7,
-		"line":12,"file":"a.erl","share":0.5,"stream":"stdout","huge":"1000000000000000000000"}`, out.String())
+		"line":12,"file":"a.erl","share":0.5,"stream":"stdout","huge":"1000000000000000000000","a.b":1}`, out.String())
 
 	out.Reset()
 	handle(port.Log{Level: "debug", Time: at, Text: "hidden", Meta: etf.Map()})

@@ -1,9 +1,11 @@
 package port_test
 
 import (
+	"context"
 	"encoding/binary"
 	"encoding/hex"
 	"io"
+	"net"
 	"os"
 	"regexp"
 	"strings"
@@ -72,7 +74,7 @@ func TestProtocolExamples(t *testing.T) {
 func TestProtocolExamplesAreComplete(t *testing.T) {
 	page, all := examples(t)
 	rows := regexp.MustCompile("(?m)^\\| `\\{([a-z]+),").FindAllStringSubmatch(page, -1)
-	require.Len(t, rows, 8)
+	require.Len(t, rows, 16)
 	for _, row := range rows {
 		found := false
 		for _, e := range all {
@@ -82,19 +84,21 @@ func TestProtocolExamplesAreComplete(t *testing.T) {
 	}
 }
 
-// A connection takes what the page shows from the BEAM side.
+// A connection takes what the page shows from the serving side.
 func TestProtocolExamplesAreTaken(t *testing.T) {
 	_, all := examples(t)
 	var lines []port.Log
 	c, p := connectPipe(t, port.Options{OnLog: func(l port.Log) { lines = append(lines, l) }})
 	taken := make(chan int)
 	go func() {
-		n := 0
+		n := 0 // final frames
 		for _, e := range all {
-			kind, _, _ := strings.Cut(strings.TrimPrefix(e.text, "{"), ",")
-			if strings.Contains("ready reply error log", kind) {
-				p.rwc.Write(e.bytes)
+			switch kind, _, _ := strings.Cut(strings.TrimPrefix(e.text, "{"), ","); kind {
+			case "reply", "error", "done", "ack":
 				n++
+				p.rwc.Write(e.bytes)
+			case "ready", "log", "head", "chunk", "pong":
+				p.rwc.Write(e.bytes)
 			}
 		}
 		p.rwc.Close()
@@ -104,5 +108,27 @@ func TestProtocolExamplesAreTaken(t *testing.T) {
 	<-c.Done()
 	require.ErrorIs(t, c.Err(), io.EOF)
 	require.Len(t, lines, 2)
-	require.EqualValues(t, n-1-len(lines), c.Stats().Unknown)
+	require.EqualValues(t, n, c.Stats().Unknown)
+}
+
+// A server takes what the page shows from the calling side.
+func TestProtocolExamplesAreServed(t *testing.T) {
+	_, all := examples(t)
+	near, far := net.Pipe()
+	ended := make(chan error, 1)
+	s := &port.Server{Handler: port.HandlerFunc(func(context.Context, *port.ServerCall) (etf.Term, error) { return etf.Atom("ok"), nil })}
+	go func() { ended <- s.ServeConn(t.Context(), far) }()
+	go io.Copy(io.Discard, near)
+	sent := 0
+	for _, e := range all {
+		switch kind, _, _ := strings.Cut(strings.TrimPrefix(e.text, "{"), ","); kind {
+		case "call", "cast", "cancel", "credit", "ping", "stop":
+			_, err := near.Write(e.bytes)
+			require.NoError(t, err)
+			sent++
+		}
+	}
+	require.Equal(t, 9, sent)
+	require.NoError(t, <-ended)
+	near.Close()
 }

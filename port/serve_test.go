@@ -74,7 +74,7 @@ Talk = fun(Send, Next) ->
     {log, error, _, 5, _, #{}} = Next(),
     {ack, 5} = Next(),
     Send({call, 6, {log, <<"x">>}}),
-    {log, warning, _, 6, <<"x">>, #{'g.b' := true}} = Next(),
+    {log, warning, _, 6, <<"x">>, #{<<"g.b">> := true}} = Next(),
     {reply, 6, ok} = Next()
 end,
 `

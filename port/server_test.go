@@ -134,9 +134,9 @@ func TestServer(t *testing.T) {
 		require.Equal(t, "warning", lines[0].Level)
 		require.EqualValues(t, 5, lines[0].CallID)
 		require.True(t, etf.Equal(etf.Map(
-			etf.Pair{Key: etf.Atom("a"), Value: etf.Int(1)},
-			etf.Pair{Key: etf.Atom("g.b"), Value: etf.Bool(true)},
-			etf.Pair{Key: etf.Atom("g.in.c"), Value: etf.Float(0.5)},
+			etf.Pair{Key: etf.String("a"), Value: etf.Int(1)},
+			etf.Pair{Key: etf.String("g.b"), Value: etf.Bool(true)},
+			etf.Pair{Key: etf.String("g.in.c"), Value: etf.Float(0.5)},
 		), lines[0].Meta), "%v", lines[0].Meta)
 		eventually(t, func() bool { return c.Stats().InFlight == 0 })
 	})

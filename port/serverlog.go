@@ -48,10 +48,8 @@ func (h *callHandler) WithGroup(name string) slog.Handler {
 	return &more
 }
 
-// maxAttr is the longest name of an attribute, in bytes; no atom of that length is too long.
-const maxAttr = 255
-
-// appendAttr appends an attribute, or those of a group.
+// appendAttr appends an attribute, or those of a group. Names are binaries: as atoms
+// they would be new to an emulator that decodes safely.
 func appendAttr(meta []etf.Pair, prefix string, a slog.Attr) []etf.Pair {
 	value := a.Value.Resolve()
 	if value.Kind() == slog.KindGroup {
@@ -66,7 +64,7 @@ func appendAttr(meta []etf.Pair, prefix string, a slog.Attr) []etf.Pair {
 	if a.Equal(slog.Attr{}) {
 		return meta
 	}
-	return append(meta, etf.Pair{Key: etf.Atom(cut(prefix+a.Key, maxAttr)), Value: attrTerm(value)})
+	return append(meta, etf.Pair{Key: etf.String(prefix + a.Key), Value: attrTerm(value)})
 }
 
 // attrTerm returns an attribute's value as metadata may hold it.
@@ -93,7 +91,7 @@ func lastOfEach(meta []etf.Pair) etf.Term {
 	at := make(map[string]int, len(meta))
 	kept := meta[:0]
 	for _, pair := range meta {
-		name, _ := pair.Key.AtomName()
+		name, _ := pair.Key.Text()
 		if i, ok := at[name]; ok {
 			kept[i] = pair
 			continue

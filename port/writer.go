@@ -18,7 +18,6 @@ type Writer struct {
 	buf      []byte      // a header and what was copied behind it
 	list     [][]byte    // memory for out
 	out      net.Buffers // what is still to be written of the current packet
-	started  bool        // something of the current packet was written
 	err      error       // what broke off a packet, returned ever after
 }
 
@@ -79,18 +78,13 @@ func (w *Writer) gather(parts [][]byte, size int) {
 	}
 	w.list[0] = w.buf
 	w.out = net.Buffers(w.list)
-	w.started = false
 }
 
-// flush writes what is left of the current packet.
+// flush writes the current packet.
 func (w *Writer) flush() error {
 	n, err := w.write()
-	w.started = w.started || n > 0
-	if err == nil {
-		clear(w.list) // lets go of the caller's memory
-		return nil
-	}
-	if w.started {
+	clear(w.list) // lets go of the caller's memory
+	if err != nil && n > 0 {
 		w.err = err
 	}
 	return err
@@ -118,26 +112,4 @@ func (w *Writer) write() (int64, error) {
 		}
 	}
 	return written, nil
-}
-
-// keep copies what is left of a packet that was broken off, so that the caller
-// has its memory back and resume can go on with it.
-func (w *Writer) keep() {
-	n := 0
-	for _, part := range w.out {
-		n += len(part)
-	}
-	rest := make([]byte, 0, n)
-	for _, part := range w.out {
-		rest = append(rest, part...)
-	}
-	clear(w.list)
-	w.list = append(w.list[:0], rest)
-	w.out = net.Buffers(w.list)
-}
-
-// resume goes on with the packet that the last error broke off.
-func (w *Writer) resume() error {
-	w.err = nil
-	return w.flush()
 }
