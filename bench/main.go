@@ -10,6 +10,7 @@ import (
 )
 
 func main() {
+	playEcho()
 	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(os.Stderr, err)
@@ -47,6 +48,9 @@ func run(args []string, stdout, stderr io.Writer) (err error) {
 		return err
 	}
 	if r.results, err = p.measure(l.sections(), l.samples); err != nil {
+		return err
+	}
+	if r.trips, err = p.measureTrips(); err != nil {
 		return err
 	}
 	if _, err := io.WriteString(stdout, r.text()); err != nil {

@@ -41,6 +41,10 @@ func (r report) markdown() string {
 		fmt.Fprintf(&b, "\n## %s\n\n", sentence(res.title))
 		b.WriteString(append(table{r.head()}, rows...).markdown(figures))
 	}
+	if len(r.trips) > 0 {
+		b.WriteString("\n## Round trips of package port\n\nA request and its echo between two processes, over the pipes of a child or a unix socket: `port.Conn.Do` beside the same bytes written and read by hand (a lock, a goroutine that reads, and the order of the questions; alone, write and read), with package port's framing on both sides. Both use their memory for answers again.\n\n")
+		b.WriteString(r.tripTable().markdown(figures))
+	}
 	if remarks := r.remarks(); len(remarks) > 0 {
 		fmt.Fprintf(&b, "\n## What %s and %s stand for\n\n", cannot, `\`+qualified)
 		for _, line := range remarks {

@@ -14,6 +14,7 @@ type report struct {
 	plan    plan
 	samples []sample
 	results []result
+	trips   []trip
 }
 
 // marks of cells
@@ -36,8 +37,12 @@ func (r report) text() string {
 			t = append(t, rows...)
 		}
 	}
-	return fmt.Sprintf("%s\nMedians of %d rounds, and how many times as long as the first row of each part.\n\n%s\n%s\n\n%s",
-		r.machine, r.plan.rounds, t.text(), strings.Join(r.remarks(), "\n"), r.targetTable().text())
+	text := fmt.Sprintf("%s\nMedians of %d rounds, and how many times as long as the first row of each part.\n\n%s\n%s\n\n",
+		r.machine, r.plan.rounds, t.text(), strings.Join(r.remarks(), "\n"))
+	if len(r.trips) > 0 {
+		text += "There and back between two processes, a request and its echo:\n\n" + r.tripTable().text() + "\n"
+	}
+	return text + r.targetTable().text()
 }
 
 // head is the first line of the tables.
