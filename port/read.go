@@ -45,16 +45,12 @@ type readDeadliner interface{ SetReadDeadline(time.Time) error }
 // the stream that is read.
 func cuttable(rwc io.ReadWriteCloser) readDeadliner {
 	switch rwc := rwc.(type) {
-	case *duplex:
-		if rwc.SetReadDeadline(time.Time{}) == nil {
-			return rwc
-		}
 	case *net.TCPConn:
 		return rwc
 	case *net.UnixConn:
 		return rwc
 	}
-	return nil
+	return cuttablePipes(rwc)
 }
 
 // receive is the connection's own goroutine.

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"syscall"
+	"time"
 )
 
 // tryWriter returns a function that writes to w as much as goes without waiting, and
@@ -32,6 +33,14 @@ func tryWriter(w io.Writer) func([]byte) (int, error) {
 	try := &tryWrite{conn: raw}
 	try.once = try.write
 	return try.all
+}
+
+// cuttablePipes returns rwc if it is two pipes that have deadlines.
+func cuttablePipes(rwc io.ReadWriteCloser) readDeadliner {
+	if d, ok := rwc.(*duplex); ok && d.SetReadDeadline(time.Time{}) == nil {
+		return d
+	}
+	return nil
 }
 
 // tryWrite is kept with its function, so that a write allocates nothing.
