@@ -60,7 +60,7 @@ head(<<?TERM, ?TUPLE, Arity, ?ATOM, Size, Name:Size/binary, Rest/binary>> = Fram
     case kind(Arity, Name) of
         bad -> bad;
         Kind when Kind =:= log; Kind =:= pong; Kind =:= ready -> Kind;
-        Kind -> final(Kind, id(Rest), Frame)
+        Kind -> final(Kind, beamport_frame:id(Rest), Frame)
     end;
 head(Frame) ->
     decoded(Frame).
@@ -79,14 +79,8 @@ kind(_, _) -> bad.
 final(Kind, Id, _) when ?IS_ID(Id) -> {Kind, Id};
 final(_, _, Frame) -> decoded(Frame).
 
-%% The shortest encodings. Others are left to the emulator's decoder.
-id(<<97, Id, _/binary>>) -> Id;
-id(<<98, Id:32/signed, _/binary>>) -> Id;
-id(<<110, Size, 0, Id:Size/little-unit:8, _/binary>>) -> Id;
-id(_) -> unknown.
-
 decoded(Frame) ->
-    case decode(Frame) of
+    case beamport_frame:decode(Frame) of
         {ok, Tuple} when is_tuple(Tuple), tuple_size(Tuple) >= 2, is_atom(element(1, Tuple)) ->
             case kind(tuple_size(Tuple), atom_to_binary(element(1, Tuple))) of
                 Kind when Kind =:= log; Kind =:= pong; Kind =:= ready; Kind =:= bad -> Kind;
@@ -110,7 +104,7 @@ chunk(Frame, _) ->
     decoded_chunk(Frame).
 
 decoded_chunk(Frame) ->
-    case decode(Frame) of
+    case beamport_frame:decode(Frame) of
         {ok, {chunk, _, Bytes}} when is_binary(Bytes), Bytes =/= <<>> -> {ok, Bytes};
         _ -> error
     end.
@@ -119,7 +113,7 @@ decoded_chunk(Frame) ->
 %% that the frame is not exactly one term, or names an atom that does not exist.
 -spec term(binary()) -> {ok, term()} | {failed, failure()} | error.
 term(Frame) ->
-    case decode(Frame) of
+    case beamport_frame:decode(Frame) of
         {ok, {Kind, _, Term}} when Kind =:= reply; Kind =:= head; Kind =:= done ->
             {ok, Term};
         {ok, {error, _, Class, #{type := Type, message := Message} = Reason, Stack}}
@@ -134,7 +128,7 @@ term(Frame) ->
 -spec log(binary()) ->
           {ok, Level :: atom(), Time :: integer(), beamport_calls:id() | nil, Text :: binary(), Meta :: map()} | error.
 log(Frame) ->
-    case decode(Frame) of
+    case beamport_frame:decode(Frame) of
         {ok, {log, Level, Time, Id, Text, Meta}}
           when is_atom(Level), is_integer(Time), Id =:= nil orelse is_integer(Id), is_binary(Text), is_map(Meta) ->
             {ok, Level, Time, Id, Text, Meta};
@@ -145,7 +139,7 @@ log(Frame) ->
 %% @doc The first frame. Keys of `Info' that are no known atoms leave it empty.
 -spec ready(binary()) -> {ok, Info :: map()} | {version, integer()} | error.
 ready(Frame) ->
-    case {Frame, decode(Frame)} of
+    case {Frame, beamport_frame:decode(Frame)} of
         {_, {ok, {ready, 1, Info}}} when is_map(Info) -> {ok, Info};
         {_, {ok, {ready, Version, _}}} when is_integer(Version) -> {version, Version};
         {<<?TERM, ?TUPLE, 3, ?ATOM, 5, "ready", 97, 1, 116, _/binary>>, error} -> {ok, #{}};
@@ -156,13 +150,3 @@ ready(Frame) ->
 -spec known_atoms() -> [atom()].
 known_atoms() ->
     [otp, erts, pid, go, os, arch, name, version].
-
-decode(<<?TERM, 80, _/binary>>) ->
-    error;
-decode(Frame) ->
-    try binary_to_term(Frame, [safe, used]) of
-        {Term, Used} when Used =:= byte_size(Frame) -> {ok, Term};
-        _ -> error
-    catch
-        error:badarg -> error
-    end.

@@ -5,7 +5,7 @@
 %% checked against the longest frame, by the process that has the term.
 -module(beamport_frame).
 
--export([head/1, request/1, ready/0, stream_head/3, chunk/2, final/2, ack/1, pong/1, log/6]).
+-export([id/1, decode/1, head/1, request/1, ready/0, stream_head/3, chunk/2, final/2, ack/1, pong/1, log/6]).
 -export_type([head/0]).
 
 -type head() :: {call | cast | cancel, beamport_calls:id()}
@@ -38,7 +38,9 @@ head(Kind, Id, Frame) ->
         _ -> decoded(Frame)
     end.
 
-%% The shortest encodings. Others are left to the emulator's decoder.
+%% @doc The integer at the start of some bytes, in its shortest encoding. Others are left
+%% to the emulator's decoder.
+-spec id(binary()) -> integer() | unknown.
 id(<<97, Id, _/binary>>) -> Id;
 id(<<98, Id:32/signed, _/binary>>) -> Id;
 id(<<110, Size, 0, Id:Size/little-unit:8, _/binary>>) -> Id;
@@ -68,6 +70,8 @@ request(Frame) ->
         _ -> error
     end.
 
+%% @doc The term that a frame is: exactly one, not compressed, of atoms that exist.
+-spec decode(binary()) -> {ok, term()} | error.
 decode(<<?TERM, ?COMPRESSED, _/binary>>) ->
     error;
 decode(Frame) ->

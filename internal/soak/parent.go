@@ -230,7 +230,7 @@ func pairFrozen(s *scenario) {
 		err = p.end()
 		close(done)
 	}()
-	if !s.await(done, s.bound) {
+	if !await(done, s.bound) {
 		s.broken("a parent does not end")
 		p.cmd.Process.Kill()
 		<-done

@@ -93,15 +93,15 @@ func (s *scenario) ended(sess *session) {
 
 // reaped waits until nothing is left of the child, and makes sure of it.
 func (s *scenario) reaped(sess *session) {
-	if !s.await(sess.child.Done(), s.bound) {
+	if !await(sess.child.Done(), s.bound) {
 		s.broken("a child has not ended in %v", s.bound)
 		sess.child.Kill()
-		s.await(sess.child.Done(), s.bound)
+		await(sess.child.Done(), s.bound)
 	}
 }
 
 // await waits for a channel to be closed, and returns false at the bound.
-func (s *scenario) await(done <-chan struct{}, bound time.Duration) bool {
+func await(done <-chan struct{}, bound time.Duration) bool {
 	timer := time.NewTimer(bound)
 	defer timer.Stop()
 	select {

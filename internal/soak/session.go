@@ -120,14 +120,7 @@ func finished(g *sync.WaitGroup, bound time.Duration) bool {
 		g.Wait()
 		close(done)
 	}()
-	timer := time.NewTimer(bound)
-	defer timer.Stop()
-	select {
-	case <-done:
-		return true
-	case <-timer.C:
-		return false
-	}
+	return await(done, bound)
 }
 
 // settled checks, in a session whose child lives, that each call has had its one

@@ -93,7 +93,7 @@ func fullPipes(s *scenario) {
 			<-release
 		}})
 	})
-	if !s.await(blocked, s.bound) {
+	if !await(blocked, s.bound) {
 		s.broken("the line of log does not come")
 	}
 	for i := range 8 {
