@@ -111,6 +111,8 @@ type serverConn struct {
 	running  int
 	pending  []*ServerCall // that wait until others have ended
 	stopping bool          // the other side has said so: no more calls are taken
+	broken   error         // what ended writing
+	drain    *time.Timer   // gives reading some time then
 	cause    error         // why it ends, if not by the stream's end or by stop
 }
 
@@ -126,9 +128,7 @@ func (s *Server) newServerConn(ctx context.Context, rwc io.ReadWriteCloser) *ser
 		open:   make(map[uint64]*ServerCall),
 	}
 	c.context, c.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	c.sender = newSender(rwc, packet, s.MaxPacket, func(err error) {
-		c.fail(fmt.Errorf("port: writing: %w", err))
-	})
+	c.sender = newSender(rwc, packet, s.MaxPacket, c.failWriting)
 	return c
 }
 
@@ -153,6 +153,17 @@ func (c *serverConn) fail(cause error) {
 	c.rwc.Close()
 }
 
+// failWriting notes that nothing more can be written. If that is because the other
+// side is gone, reading will say so.
+func (c *serverConn) failWriting(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.broken == nil {
+		c.broken = fmt.Errorf("port: writing: %w", err)
+		c.drain = time.AfterFunc(drainTime, func() { c.rwc.Close() })
+	}
+}
+
 var errStopped = errors.New("port: stopped")
 
 // serve reads until the end, and waits for the handlers.
@@ -161,7 +172,10 @@ func (c *serverConn) serve() error {
 	c.cancel()
 	c.awaitHandlers()
 	c.mu.Lock()
-	cause := c.cause
+	cause, broken := c.cause, c.broken
+	if c.drain != nil {
+		c.drain.Stop()
+	}
 	c.mu.Unlock()
 	c.sender.close()
 	c.rwc.Close()
@@ -172,6 +186,8 @@ func (c *serverConn) serve() error {
 		return cause
 	case err == io.EOF:
 		return nil
+	case broken != nil:
+		return broken
 	case err == io.ErrUnexpectedEOF:
 		return fmt.Errorf("port: the stream ended inside a frame: %w", err)
 	}

@@ -190,7 +190,10 @@ func TestServerCancel(t *testing.T) {
 		require.ErrorIs(t, <-gaveUp, context.Canceled)
 	}
 	eventually(t, func() bool { return c.Stats().Abandoned == 0 })
-	require.Equal(t, port.Stats{Calls: 2, Late: 2}, c.Stats(), "each is answered once")
+	stats := c.Stats()
+	require.LessOrEqual(t, stats.Late, uint64(2), "each is answered once, if it was sent")
+	require.Zero(t, stats.Unknown)
+	require.Zero(t, stats.InFlight)
 	_, err := c.Call(t.Context(), request("echo", etf.Int(1)))
 	require.NoError(t, err)
 }
