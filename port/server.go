@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"sync"
@@ -350,7 +351,7 @@ func (c *serverConn) grant(id uint64, bytes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if call := c.open[id]; call != nil {
-		call.credit = min(call.credit+bytes, maxCredit)
+		call.credit += min(bytes, math.MaxInt-call.credit)
 		call.wakeLocked()
 	}
 }

@@ -10,9 +10,6 @@ import (
 	"github.com/beamport/beamport/etf"
 )
 
-// maxCredit keeps the sum of what a stream is granted a number of bytes.
-const maxCredit = 1 << 40
-
 // A ServerCall is a call that a [Server] was sent. It is its handler's; its methods
 // may be used until that returns, and by one goroutine at a time.
 type ServerCall struct {
