@@ -219,8 +219,8 @@ func (s *sender) awaitRoom() {
 	}
 }
 
-// awaitSent waits until everything is written, or nothing is sent any more, or so much
-// time has passed.
+// awaitSent waits until everything is written, or nothing can be written any more, or
+// so much time has passed.
 func (s *sender) awaitSent(most time.Duration) {
 	late := false
 	timer := time.AfterFunc(most, func() {
@@ -234,7 +234,7 @@ func (s *sender) awaitSent(most time.Duration) {
 	defer timer.Stop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.writing && !s.closed && !late {
+	for s.writing && !late {
 		s.waitLocked()
 	}
 }
@@ -338,6 +338,7 @@ func (s *sender) closeLocked() {
 // fail is for whoever writes and cannot go on.
 func (s *sender) fail(err error) {
 	s.mu.Lock()
+	s.writing = false
 	s.closeLocked()
 	clear(s.queue)
 	s.queue = nil

@@ -114,6 +114,7 @@ type serverConn struct {
 	stopping bool          // the other side has said so: no more calls are taken
 	broken   error         // what ended writing
 	drain    *time.Timer   // gives reading some time then
+	over     bool          // why it ends is settled
 	cause    error         // why it ends, if not by the stream's end or by stop
 }
 
@@ -159,7 +160,7 @@ func (c *serverConn) fail(cause error) {
 func (c *serverConn) failWriting(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.broken == nil {
+	if c.broken == nil && !c.over {
 		c.broken = fmt.Errorf("port: writing: %w", err)
 		c.drain = time.AfterFunc(drainTime, func() { c.rwc.Close() })
 	}
@@ -174,12 +175,14 @@ func (c *serverConn) serve() error {
 	c.awaitHandlers()
 	c.mu.Lock()
 	cause, broken := c.cause, c.broken
+	c.over = true
 	if c.drain != nil {
 		c.drain.Stop()
 	}
 	c.mu.Unlock()
 	c.sender.close()
 	c.rwc.Close()
+	c.sender.awaitSent(c.grace()) // a write that Close has not ended yet
 	switch {
 	case cause == errStopped:
 		return nil

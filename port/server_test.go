@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -442,4 +443,32 @@ func TestDialAndListen(t *testing.T) {
 	}
 	_, err := port.Listen(t.Context(), "udp", "127.0.0.1:0")
 	require.Error(t, err)
+}
+
+// lingering is a stream at its end whose writes take until it is closed, and a while.
+type lingering struct {
+	closed chan struct{}
+	wrote  atomic.Bool
+}
+
+func (l *lingering) Read([]byte) (int, error) { return 0, io.EOF }
+func (l *lingering) Close() error             { close(l.closed); return nil }
+
+func (l *lingering) Write([]byte) (int, error) {
+	<-l.closed
+	for range 100 {
+		runtime.Gosched()
+	}
+	l.wrote.Store(true)
+	return 0, io.ErrClosedPipe
+}
+
+// Nothing of a connection is used any more when it has been served.
+func TestServerEndsAfterItsWrites(t *testing.T) {
+	for range 100 {
+		l := &lingering{closed: make(chan struct{})}
+		s := &port.Server{Handler: port.HandlerFunc(testHandler)}
+		require.NoError(t, s.ServeConn(t.Context(), l))
+		require.True(t, l.wrote.Load())
+	}
 }
