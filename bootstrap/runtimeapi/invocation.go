@@ -3,7 +3,6 @@ package runtimeapi
 import (
 	"errors"
 	"fmt"
-	"net/http"
 	"strconv"
 	"time"
 )
@@ -22,32 +21,57 @@ type Invocation struct {
 	Event           []byte // the caller's
 
 	invocationID string // to be echoed, if there was one
+	deadline     string // as it came
 }
 
 // errEvent marks an answer to /next that no further try makes better.
 var errEvent = errors.New("the event cannot be taken")
 
-func newInvocation(h http.Header, event []byte) (*Invocation, error) {
-	inv := &Invocation{
-		RequestID:       h.Get(headerRequestID),
-		FunctionARN:     h.Get(headerFunctionARN),
-		TraceID:         h.Get(headerTraceID),
-		ClientContext:   h.Get(headerClientContext),
-		CognitoIdentity: h.Get(headerCognitoIdentity),
-		TenantID:        h.Get(headerTenantID),
-		ContentType:     h.Get(headerContentType),
-		Event:           event,
+// field takes in a field of the answer's head. Of equal names the first counts.
+func (inv *Invocation) field(name, value []byte) {
+	var to *string
+	switch string(name) {
+	case headerRequestID:
+		to = &inv.RequestID
+	case headerDeadline:
+		to = &inv.deadline
+	case headerFunctionARN:
+		to = &inv.FunctionARN
+	case headerTraceID:
+		to = &inv.TraceID
+	case headerClientContext:
+		to = &inv.ClientContext
+	case headerCognitoIdentity:
+		to = &inv.CognitoIdentity
+	case headerTenantID:
+		to = &inv.TenantID
+	case headerInvocationID:
+		to = &inv.invocationID
+	case fieldContentType:
+		if string(value) == contentTypeJSON {
+			inv.ContentType = contentTypeJSON
+			return
+		}
+		to = &inv.ContentType
+	default:
+		return
 	}
+	if *to == "" {
+		*to = string(value)
+	}
+}
+
+// check says what the event lacks, and reads the deadline.
+func (inv *Invocation) check() error {
 	if !validID(inv.RequestID) {
-		return nil, fmt.Errorf("%w: its request id %.140q is not of the form [A-Za-z0-9-]{1,128}", errEvent, inv.RequestID)
+		return fmt.Errorf("%w: its request id %.140q is not of the form [A-Za-z0-9-]{1,128}", errEvent, inv.RequestID)
 	}
-	ms, err := strconv.ParseInt(h.Get(headerDeadline), 10, 64)
+	ms, err := strconv.ParseInt(inv.deadline, 10, 64)
 	if err != nil {
-		return nil, fmt.Errorf("%w: request %s has the deadline %.40q, not a number of milliseconds", errEvent, inv.RequestID, h.Get(headerDeadline))
+		return fmt.Errorf("%w: request %s has the deadline %.40q, not a number of milliseconds", errEvent, inv.RequestID, inv.deadline)
 	}
 	inv.Deadline = time.UnixMilli(ms)
-	inv.invocationID = h.Get(headerInvocationID)
-	return inv, nil
+	return nil
 }
 
 // validID says whether an id may be put into a path.
@@ -63,13 +87,4 @@ func validID(id string) bool {
 		}
 	}
 	return true
-}
-
-// echo returns the headers that an answer takes over from the invocation.
-func (inv *Invocation) echo() http.Header {
-	h := http.Header{}
-	if inv.invocationID != "" {
-		h.Set(headerInvocationID, inv.invocationID)
-	}
-	return h
 }

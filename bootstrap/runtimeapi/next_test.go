@@ -22,7 +22,7 @@ func TestNext(t *testing.T) {
 		"Lambda-Runtime-Invocation-Id":        "i-1",
 		"Content-Type":                        "application/cloudevents+json",
 	}))
-	inv, err := c.Next(t.Context())
+	inv, err := c.Next(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, &Invocation{
 		RequestID:       "8476a536-e9f4-11e8-9739-2dfe598c3fcd",
@@ -35,6 +35,7 @@ func TestNext(t *testing.T) {
 		ContentType:     "application/cloudevents+json",
 		Event:           []byte(`{"a": 1}`),
 		invocationID:    "i-1",
+		deadline:        "1735689603000",
 	}, inv)
 
 	require.Len(t, api.got(), 1)
@@ -51,7 +52,7 @@ func TestNextEmptyHeaders(t *testing.T) {
 		"Lambda-Runtime-Client-Context": "",
 		"Lambda-Runtime-Invocation-Id":  "",
 	}))
-	inv, err := c.Next(t.Context())
+	inv, err := c.Next(t.Context(), nil)
 	require.NoError(t, err)
 	assert.Empty(t, inv.TraceID)
 	assert.Empty(t, inv.ClientContext)
@@ -77,7 +78,7 @@ func TestNextRequestID(t *testing.T) {
 	} {
 		t.Run(fmt.Sprintf("%.20s", c.id), func(t *testing.T) {
 			api, client := newFakeAPI(t, event("{}", map[string]string{"Lambda-Runtime-Aws-Request-Id": c.id}))
-			inv, err := client.Next(t.Context())
+			inv, err := client.Next(t.Context(), nil)
 			require.Len(t, api.got(), 1, "another try makes it no better")
 			if c.good {
 				require.NoError(t, err)
@@ -93,7 +94,7 @@ func TestNextDeadline(t *testing.T) {
 	for _, text := range []string{"", "soon", "1.5", "99999999999999999999"} {
 		t.Run(text, func(t *testing.T) {
 			_, c := newFakeAPI(t, event("{}", map[string]string{"Lambda-Runtime-Deadline-Ms": text}))
-			_, err := c.Next(t.Context())
+			_, err := c.Next(t.Context(), nil)
 			require.ErrorContains(t, err, "request 8476a536-e9f4-11e8-9739-2dfe598c3fcd has the deadline")
 		})
 	}
@@ -109,7 +110,6 @@ func TestNextRetries(t *testing.T) {
 		answer  http.HandlerFunc
 		message string
 	}{
-		{"500", status(500, `{"errorType":"Runtime.Unknown"}`), "status 500, Runtime.Unknown"},
 		{"closed", cutShort(""), "EOF"},
 		{"no HTTP", cutShort("hello\r\n\r\n"), "malformed HTTP response"},
 		{"cut in the head", cutShort(headOfEvent), "unexpected EOF"},
@@ -120,13 +120,13 @@ func TestNextRetries(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			api, client := newFakeAPI(t, c.answer, c.answer, good)
-			inv, err := client.Next(t.Context())
+			inv, err := client.Next(t.Context(), nil)
 			require.NoError(t, err)
 			assert.Equal(t, "{}", string(inv.Event))
 			assert.Len(t, api.got(), 3)
 
 			api, client = newFakeAPI(t, c.answer)
-			_, err = client.Next(t.Context())
+			_, err = client.Next(t.Context(), nil)
 			require.ErrorContains(t, err, "runtimeapi: next invocation: ")
 			require.ErrorContains(t, err, c.message)
 			assert.Len(t, api.got(), 3)
@@ -135,7 +135,7 @@ func TestNextRetries(t *testing.T) {
 }
 
 func TestNextRefused(t *testing.T) {
-	_, err := newClient(t, refusing(t)).Next(t.Context())
+	_, err := newClient(t, refusing(t)).Next(t.Context(), nil)
 	require.ErrorContains(t, err, "connection refused")
 }
 
@@ -148,11 +148,12 @@ func TestNextNotRetried(t *testing.T) {
 		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, "status 302"},
 		{"403", status(403, `{"errorMessage":"x","errorType":"InvalidStateTransition"}`), "status 403, InvalidStateTransition"},
 		{"404", status(404, "page"), "status 404"},
+		{"500", status(500, `{"errorType":"Runtime.Unknown"}`), "status 500, Runtime.Unknown"},
 		{"204", status(204, ""), "status 204"},
 		{"too long", func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Length", fmt.Sprint(MaxEvent+1))
 			event("", nil)(w, r)
-		}, "it has 16777217 bytes, and at most 16777216 are read"},
+		}, "it has more than 16777216 bytes"},
 		{"too long, in chunks", func(w http.ResponseWriter, r *http.Request) {
 			for range 17 {
 				event(strings.Repeat(" ", 1<<20), nil)(w, r)
@@ -162,7 +163,7 @@ func TestNextNotRetried(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			api, client := newFakeAPI(t, c.answer)
-			_, err := client.Next(t.Context())
+			_, err := client.Next(t.Context(), nil)
 			require.ErrorContains(t, err, c.message)
 			assert.Len(t, api.got(), 1)
 		})
@@ -183,7 +184,7 @@ func TestNextLengths(t *testing.T) {
 					event(want, nil)(w, r)
 				})
 				for range 2 {
-					inv, err := c.Next(t.Context())
+					inv, err := c.Next(t.Context(), nil)
 					require.NoError(t, err)
 					require.True(t, string(inv.Event) == want, "an event of %d bytes", len(inv.Event))
 				}
@@ -204,11 +205,11 @@ func TestNextCanceled(t *testing.T) {
 		<-waiting
 		cancel()
 	}()
-	_, err := c.Next(ctx)
+	_, err := c.Next(ctx, nil)
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Len(t, api.got(), 1)
 
-	_, err = c.Next(canceled(t))
+	_, err = c.Next(canceled(t), nil)
 	require.ErrorIs(t, err, context.Canceled)
 	assert.Len(t, api.got(), 1)
 }
@@ -224,6 +225,21 @@ func TestNewAddress(t *testing.T) {
 func TestNoProxy(t *testing.T) {
 	t.Setenv("HTTP_PROXY", "http://"+refusing(t))
 	t.Setenv("http_proxy", "http://"+refusing(t))
-	c := newClient(t, "169.254.100.1:9001")
-	assert.Nil(t, c.transport.Proxy)
+	api, c := newFakeAPI(t, event("{}", nil))
+	_, err := c.Next(t.Context(), nil)
+	require.NoError(t, err)
+	assert.Len(t, api.got(), 1)
+}
+
+// The event is read into the memory that is given, if it fits.
+func TestNextInto(t *testing.T) {
+	_, c := newFakeAPI(t, event(`{"a":1}`, nil))
+	buf := make([]byte, 3, 7)
+	inv, err := c.Next(t.Context(), buf)
+	require.NoError(t, err)
+	assert.Equal(t, `{"a":1}`, string(inv.Event))
+	assert.Same(t, &buf[0], &inv.Event[0])
+	inv, err = c.Next(t.Context(), make([]byte, 0, 6))
+	require.NoError(t, err)
+	assert.Equal(t, `{"a":1}`, string(inv.Event))
 }

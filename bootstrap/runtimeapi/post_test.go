@@ -139,7 +139,7 @@ func TestPostNotRepeated(t *testing.T) {
 
 	// On a connection that was used before, too.
 	api, c = newFakeAPI(t, event("{}", nil), cutShort(""))
-	inv, err := c.Next(t.Context())
+	inv, err := c.Next(t.Context(), nil)
 	require.NoError(t, err)
 	require.Error(t, c.Response(t.Context(), inv, "", []byte("1")))
 	assert.Len(t, api.got(), 2)
@@ -149,12 +149,12 @@ func TestPostNotRepeated(t *testing.T) {
 func TestPostRefusedOnce(t *testing.T) {
 	api, c := newFakeAPI(t, status(202, ""))
 	var dials atomic.Int32
-	dial := c.transport.DialContext
-	c.transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+	dial := c.dial
+	c.dial = func(ctx context.Context) (net.Conn, error) {
 		if dials.Add(1) == 1 {
 			return nil, &net.OpError{Op: "dial", Err: io.ErrUnexpectedEOF}
 		}
-		return dial(ctx, network, address)
+		return dial(ctx)
 	}
 	require.NoError(t, c.Response(t.Context(), invocation(""), "", []byte("1")))
 	assert.Equal(t, int32(2), dials.Load())
@@ -173,7 +173,7 @@ func TestPostRefused(t *testing.T) {
 // A connection that the API closed while it was idle is replaced.
 func TestPostAfterIdleClose(t *testing.T) {
 	api, c := newFakeAPI(t, event("{}", nil), status(202, ""))
-	inv, err := c.Next(t.Context())
+	inv, err := c.Next(t.Context(), nil)
 	require.NoError(t, err)
 	api.server.CloseClientConnections()
 	// The client may or may not have noticed; either way the post is sent once.

@@ -3,7 +3,6 @@ package runtimeapi
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 )
 
@@ -32,16 +31,15 @@ func (e *StatusError) Answered() bool {
 // response, the invocation may still be answered with an error.
 func (e *StatusError) BadRequest() bool { return e.Code == http.StatusBadRequest }
 
-func statusError(resp *http.Response) *StatusError {
-	e := &StatusError{Code: resp.StatusCode}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxStatusBody))
-	if err != nil {
-		return e
-	}
+// maxStatusType bounds what is taken for an error type.
+const maxStatusType = 128
+
+func statusError(code int, body []byte) *StatusError {
+	e := &StatusError{Code: code}
 	var answer struct {
 		Type string `json:"errorType"`
 	}
-	if json.Unmarshal(body, &answer) == nil && len(answer.Type) <= 128 {
+	if json.Unmarshal(body, &answer) == nil && len(answer.Type) <= maxStatusType {
 		e.Type = answer.Type
 	}
 	return e
