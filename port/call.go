@@ -31,8 +31,9 @@ type Request struct {
 	// received, so it has to return soon and must not wait for another call. Nil
 	// stands for [Options.OnLog].
 	OnLog func(Log)
-	// Buf is memory for the answer of [Conn.Do], if there is some to spare: it belongs
-	// to the Conn until Do returns, and the reply may lie in it. Nil is for new memory.
+	// Buf is memory for the answer of [Conn.Do], or the first frame of that of
+	// [Conn.Stream], if there is some to spare: it belongs to the Conn until that
+	// returns, and the reply or the head may lie in it. Nil is for new memory.
 	Buf []byte
 	// Window is, for [Conn.Stream], how many bytes of the answer the other side may
 	// send before they are read; 0 is [DefaultStreamWindow].
@@ -76,6 +77,7 @@ type call struct {
 	// Guarded by Conn.mu.
 	ended     bool // result is set
 	abandoned bool // nobody waits for it
+	needed    bool // it counts in readTurn.needed
 	result    result
 	cancel    *outgoing // tells the other side that it is abandoned
 }
@@ -213,7 +215,6 @@ func (c *Conn) enter(ctx context.Context, kind callKind, size int, onLog func(Lo
 		}
 	case streamCall:
 		c.stats.Streams++
-		c.needLocked(1)
 	default:
 		c.stats.Calls++
 	}
@@ -310,9 +311,7 @@ func (c *Conn) abandon(call *call) bool {
 	}
 	call.abandoned = true
 	c.stats.Abandoned++
-	if call.kind == streamCall {
-		c.needLocked(-1)
-	}
+	c.letLocked(call)
 	call.cancel = &outgoing{head: appendCancel(nil, call.id)}
 	if !c.reading.taken {
 		c.kickLocked()
@@ -326,9 +325,7 @@ func (c *Conn) abandon(call *call) bool {
 func (c *Conn) removeLocked(call *call) {
 	delete(c.calls, call.id)
 	c.window.leave(call.size)
-	if call.kind == streamCall && !call.abandoned {
-		c.needLocked(-1)
-	}
+	c.letLocked(call)
 	if c.drained != nil && len(c.calls) == 0 {
 		c.drainedLocked()
 	}
@@ -387,6 +384,9 @@ func (c *call) accepts(kind string) error {
 	}
 	return nil
 }
+
+// begunLocked says that the answer has begun to come.
+func (c *call) begunLocked() bool { return c.ended || c.stream != nil && c.stream.headed }
 
 // endLocked gives the call its result. leading says that its caller reads, and need
 // not be woken.

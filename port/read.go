@@ -178,16 +178,32 @@ func (c *Conn) needLocked(n int) {
 	}
 }
 
+// needForLocked has somebody read for a streamed answer, unless that is over.
+func (c *Conn) needForLocked(one *call) {
+	if !one.needed && !one.ended && !one.abandoned {
+		one.needed = true
+		c.needLocked(1)
+	}
+}
+
+// letLocked is the opposite.
+func (c *Conn) letLocked(one *call) {
+	if one.needed {
+		one.needed = false
+		c.needLocked(-1)
+	}
+}
+
 // lead reads in place of the connection's goroutine until the call has its result,
-// which it returns. ok is false if it has none: ctx ended, the stream did, or
-// somebody else reads.
+// which it returns, or the head of a streamed one. ok is false if it has neither: ctx
+// ended, the stream did, or somebody else reads.
 func (c *Conn) lead(ctx context.Context, call *call, buf []byte) (answer result, ok bool) {
 	r := &c.reading
 	if r.deadlines == nil {
 		return result{}, false
 	}
 	c.mu.Lock()
-	if r.taken || r.needed > 0 || call.ended || c.endingLocked() || ctx.Err() != nil {
+	if r.taken || r.needed > 0 || call.begunLocked() || c.endingLocked() || ctx.Err() != nil {
 		c.mu.Unlock()
 		return result{}, false
 	}
@@ -198,7 +214,7 @@ func (c *Conn) lead(ctx context.Context, call *call, buf []byte) (answer result,
 
 	r.buf = buf
 	var err error
-	for err == nil && !call.ended { // which nobody else changes meanwhile
+	for err == nil && !call.begunLocked() { // which nobody else changes meanwhile
 		err = c.readFrame()
 	}
 	r.buf = nil
@@ -220,7 +236,7 @@ func (c *Conn) lead(ctx context.Context, call *call, buf []byte) (answer result,
 	} else {
 		c.leaveLocked()
 	}
-	return call.result, call.ended
+	return call.result, call.begunLocked()
 }
 
 // ownLocked returns a part of a frame as memory that may be handed to the call.

@@ -57,12 +57,28 @@ func (c *Conn) Stream(ctx context.Context, r Request) (*Stream, error) {
 		return nil, err
 	}
 	s.call = call
-	s.stop = context.AfterFunc(ctx, func() { s.abandon(call.errorf(ctx.Err())) })
+	if _, begun := c.lead(ctx, call, r.Buf); !begun {
+		c.mu.Lock()
+		c.needForLocked(call)
+		c.mu.Unlock()
+	}
+	s.watch(ctx)
 	if err := s.begun(); err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// watch has the end of ctx end the stream, unless its end has come already.
+func (s *Stream) watch(ctx context.Context) {
+	s.c.mu.Lock()
+	ended := s.call.ended
+	s.c.mu.Unlock()
+	s.stop = func() bool { return true }
+	if !ended {
+		s.stop = context.AfterFunc(ctx, func() { s.abandon(s.call.errorf(ctx.Err())) })
+	}
 }
 
 // begun waits for the first frame of the answer. An answer that is a failure from
@@ -222,6 +238,7 @@ func (c *Conn) deliverHead(id uint64, r result) error {
 	}
 	r.raw = c.ownLocked(r.raw, call)
 	call.stream.headed, call.stream.head = true, r
+	c.needForLocked(call)
 	call.stream.wakeLocked()
 	return nil
 }

@@ -106,6 +106,40 @@ func TestStream(t *testing.T) {
 	})
 }
 
+// A call that may be answered by a stream, and is or is not, after the connection was
+// idle or was not: its first frame may lie in memory of the caller's, no other does.
+func TestStreamOrReply(t *testing.T) {
+	everyStream(t, func(t *testing.T, near, far io.ReadWriteCloser) {
+		c, p := connect(t, near, far, port.Options{})
+		go streamer(t, p)
+		buf := make([]byte, 4096)
+		content := pattern(20_000, 1)
+		for range 20 {
+			s, err := c.Stream(t.Context(), port.Request{Term: etf.Atom("whole"), Buf: buf})
+			require.NoError(t, err)
+			_, ok := s.Head()
+			require.False(t, ok)
+			reply, err := s.Result()
+			require.NoError(t, err)
+			require.Equal(t, "w\x05whole", string(reply.Raw))
+			require.NoError(t, s.Close())
+
+			s, err = c.Stream(t.Context(), port.Request{Term: etf.Binary(content), Buf: buf, Window: 3000})
+			require.NoError(t, err)
+			_, ok = s.Head()
+			require.True(t, ok)
+			clear(buf)
+			whole, err := c.Call(t.Context(), etf.Atom("meanwhile"))
+			require.NoError(t, err)
+			require.True(t, whole.IsAtom("meanwhile"))
+			got, err := io.ReadAll(s)
+			require.NoError(t, err)
+			require.True(t, bytes.Equal(content, got))
+			require.NoError(t, s.Close())
+		}
+	})
+}
+
 // A reader that reads nothing holds up neither calls nor other streams.
 func TestStreamThatIsNotRead(t *testing.T) {
 	everyStream(t, func(t *testing.T, near, far io.ReadWriteCloser) {
