@@ -14,6 +14,9 @@ func TestAnswers(t *testing.T) {
 	for _, c := range []struct{ do, contentType, payload string }{
 		{"typed json", "application/problem+json", "[1]"},
 		{"body", "image/png", "\x00\x01\xff"},
+		{"http", "application/json", `{"statusCode":200,"body":"a\"\\\u0001\n\r\té","isBase64Encoded":false}`},
+		{"http json", "application/json", `{"statusCode":200,"body":"{\"a\":[\"\\n\"]}","isBase64Encoded":false}`},
+		{"http bytes", "application/json", `{"statusCode":200,"body":"/w==","isBase64Encoded":true}`},
 		{"largest", "application/json", `"` + strings.Repeat("x", 6*1024*1024+100-2) + `"`},
 	} {
 		t.Run(c.do, func(t *testing.T) {
@@ -29,8 +32,11 @@ func TestAnswers(t *testing.T) {
 		{"bad type", "Function.BadResult", `the content type "a\r\nX: y" of the handler's result has a control character in it`},
 		{"body of sorts", "Runtime.BadReply", "the VM's answer is of an unknown form: "},
 		{"body without type", "Runtime.BadReply", "the VM's answer is of an unknown form: "},
+		{"http of sorts", "Runtime.BadReply", "the VM's answer is of an unknown form: "},
+		{"http without object", "Runtime.BadReply", "the VM's answer is of an unknown form: "},
+		{"http no JSON", "Function.BadResult", "the handler's result cannot be written as JSON: "},
 		{"no tuple", "Runtime.BadReply", "the VM's answer is of an unknown form: it is not a tuple"},
-		{"other tuple", "Runtime.BadReply", "the VM's answer is of an unknown form: it is neither {json, Term}, "},
+		{"other tuple", "Runtime.BadReply", "the VM's answer is of an unknown form: it is none of {json, Term}, "},
 		{"numbers", "Runtime.BadReply", "the VM's answer is of an unknown form: its first element is not an atom"},
 		{"raise", "ArithmeticError", "bad argument"},
 		{"nameless", "Function.Error", ""},

@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -21,8 +22,10 @@ const Version = "0.1.0"
 const (
 	DefaultDeadlineMargin = 50 * time.Millisecond
 	DefaultStartTimeout   = 60 * time.Second
-	// DefaultStopTimeout fits into what Lambda gives a runtime to shut down.
-	DefaultStopTimeout = 200 * time.Millisecond
+	// DefaultDrainTimeout and DefaultStopTimeout together fit into the 300 ms that Lambda
+	// gives a runtime to shut down.
+	DefaultDrainTimeout = 80 * time.Millisecond
+	DefaultStopTimeout  = 200 * time.Millisecond
 )
 
 // maxConcurrency bounds what AWS_LAMBDA_MAX_CONCURRENCY may ask for.
@@ -35,8 +38,11 @@ const maxConcurrency = 1000
 //	Handler         _HANDLER
 //	TaskRoot        LAMBDA_TASK_ROOT, else the working directory
 //	MaxConcurrency  AWS_LAMBDA_MAX_CONCURRENCY, else 1
-//	DeadlineMargin  DefaultDeadlineMargin
+//	InitType        AWS_LAMBDA_INITIALIZATION_TYPE
+//	ResponseMode    BEAMPORT_RESPONSE_MODE, else streaming
+//	DeadlineMargin  BEAMPORT_DEADLINE_MARGIN, such as 100ms, else DefaultDeadlineMargin
 //	StartTimeout    DefaultStartTimeout
+//	DrainTimeout    DefaultDrainTimeout
 //	StopTimeout     DefaultStopTimeout
 //	Search          erlang/ and elixir/ beside the executable, else ERLANG_HOME
 //	                and ELIXIR_HOME, else PATH
@@ -63,12 +69,27 @@ type Config struct {
 	// MaxConcurrency is how many invocations may be under way at a time, all in the
 	// one VM.
 	MaxConcurrency int
+	// InitType is why the sandbox was made: with snap-start, Run waits between the
+	// handler's before_snapshot/1 and its after_restore/1 to be restored.
+	InitType string
+	// ResponseMode is streaming, if what a handler streams is sent as it comes, or
+	// buffered, if it is collected and sent at once, for whoever invokes the function in a
+	// way that takes no streamed responses: an HTTP response is the object that API Gateway
+	// takes then.
+	ResponseMode string
+	// NoExtension leaves out the registration as an extension, without which Lambda
+	// ends a sandbox without notice.
+	NoExtension bool
+
 	// DeadlineMargin is how long before its deadline an invocation is given up, so
 	// that the error can still be posted.
 	DeadlineMargin time.Duration
 	// StartTimeout is how long a VM may take until it is ready, its handler not
 	// counted.
 	StartTimeout time.Duration
+	// DrainTimeout is how long invocations that are under way when Run is to end may go
+	// on.
+	DrainTimeout time.Duration
 	// StopTimeout is how long a VM may take to stop before it is killed.
 	StopTimeout time.Duration
 
@@ -91,9 +112,13 @@ type Config struct {
 	// and once for each VM that takes the place of one that died. No invocation is
 	// served until it returns.
 	OnReady func(Ready)
+	// OnBegin, if set, is called when an event has come, and returns the context that
+	// the invocation goes on with: ctx, or one made of it. Its end gives the invocation
+	// up. Like OnInvocation it is called by as many goroutines as MaxConcurrency says, and
+	// in pairs with it by the same: together they are what a tracer's span needs.
+	OnBegin func(ctx context.Context, b Begun) context.Context
 	// OnInvocation, if set, is called when an invocation is over: its answer has been
-	// posted, or Run is ending. It is called by as many goroutines as MaxConcurrency
-	// says.
+	// posted, or Run is ending.
 	OnInvocation func(Done)
 }
 
@@ -106,11 +131,28 @@ type Ready struct {
 	Init    time.Duration // from there until the handler was ready
 }
 
+// Begun tells of an event that has come. Text that Lambda left out is empty.
+type Begun struct {
+	RequestID   string
+	TraceID     string // of X-Ray, such as Root=1-…;Parent=…;Sampled=1
+	FunctionARN string
+	TenantID    string
+	Deadline    time.Time
+	EventSize   int  // in bytes
+	First       bool // none came before it: a cold start
+}
+
 // Done tells of an invocation that is over.
 type Done struct {
 	RequestID string
+	// Context is what OnBegin returned.
+	Context context.Context
 	// Duration is from the event's arrival to the end of the answer's post.
 	Duration time.Duration
+	// ResponseSize is how many bytes of a response were posted, and Streamed whether it
+	// was sent as it came.
+	ResponseSize int64
+	Streamed     bool
 	// Err is nil if the function returned a result and that was posted. It wraps a
 	// [*FunctionError] if the caller was told of an error, and a
 	// [*runtimeapi.StatusError] if the Runtime API refused the answer. It wraps the
@@ -121,8 +163,9 @@ type Done struct {
 // settings are a Config without gaps, and what is made of it.
 type settings struct {
 	Config
-	context contextWriter
-	logs    *logWriter
+	context  contextWriter
+	logs     *logWriter
+	buffered bool // of ResponseMode
 }
 
 // complete fills the gaps. What can be known of the settings is there in case of
@@ -137,7 +180,9 @@ func (c Config) complete() (*settings, error) {
 	c.TaskRoot = cmp.Or(c.TaskRoot, env["LAMBDA_TASK_ROOT"])
 	c.LogFormat = cmp.Or(c.LogFormat, env["AWS_LAMBDA_LOG_FORMAT"])
 	c.LogLevel = cmp.Or(c.LogLevel, env["AWS_LAMBDA_LOG_LEVEL"])
-	c.DeadlineMargin = cmp.Or(c.DeadlineMargin, DefaultDeadlineMargin)
+	c.InitType = cmp.Or(c.InitType, env["AWS_LAMBDA_INITIALIZATION_TYPE"])
+	c.ResponseMode = cmp.Or(c.ResponseMode, env["BEAMPORT_RESPONSE_MODE"], "streaming")
+	c.DrainTimeout = cmp.Or(c.DrainTimeout, DefaultDrainTimeout)
 	c.StartTimeout = cmp.Or(c.StartTimeout, DefaultStartTimeout)
 	c.StopTimeout = cmp.Or(c.StopTimeout, DefaultStopTimeout)
 	if c.Search == (beam.Search{}) {
@@ -154,6 +199,9 @@ func (c Config) complete() (*settings, error) {
 		return s, err
 	}
 	if err := s.completeConcurrency(env); err != nil {
+		return s, err
+	}
+	if err := s.completeAnswers(env); err != nil {
 		return s, err
 	}
 	var err error
@@ -193,5 +241,24 @@ func (s *settings) completeConcurrency(env map[string]string) error {
 		s.MaxConcurrency = n
 	}
 	s.MaxConcurrency = max(s.MaxConcurrency, 1)
+	return nil
+}
+
+func (s *settings) completeAnswers(env map[string]string) error {
+	switch s.ResponseMode {
+	case "streaming":
+	case "buffered":
+		s.buffered = true
+	default:
+		return fmt.Errorf("bootstrap: the response mode is %.20q, neither streaming nor buffered", s.ResponseMode)
+	}
+	if text := env["BEAMPORT_DEADLINE_MARGIN"]; s.DeadlineMargin == 0 && text != "" {
+		margin, err := time.ParseDuration(text)
+		if err != nil || margin < 0 {
+			return fmt.Errorf("bootstrap: BEAMPORT_DEADLINE_MARGIN is %.20q, not a duration such as 100ms", text)
+		}
+		s.DeadlineMargin = margin
+	}
+	s.DeadlineMargin = cmp.Or(s.DeadlineMargin, DefaultDeadlineMargin)
 	return nil
 }

@@ -23,10 +23,10 @@ func memorySize(env map[string]string) (int64, bool) {
 	return n, err == nil && n > 0
 }
 
-// childEnviron is an environment without what only the runtime itself may use: a
-// file descriptor that the VM does not have.
+// childEnviron is an environment without what only the runtime itself may use, a
+// file descriptor that the VM does not have, and without what is of one invocation.
 func childEnviron(environ []string) []string {
 	return slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
-		return strings.HasPrefix(entry, "_LAMBDA_TELEMETRY_LOG_FD=")
+		return strings.HasPrefix(entry, "_LAMBDA_TELEMETRY_LOG_FD=") || strings.HasPrefix(entry, "_X_AMZN_TRACE_ID=")
 	})
 }

@@ -69,6 +69,8 @@ func reason(errorType, message string) etf.Term {
 		etf.Pair{Key: etf.Atom("message"), Value: etf.String(message)})
 }
 
+var prelude = etf.Map(etf.Pair{Key: etf.String("statusCode"), Value: etf.Int(200)})
+
 // fakeVM plays a VM until the stream ends.
 func fakeVM(mode string) {
 	f := &fake{
@@ -163,6 +165,19 @@ func (f *fake) invoke(id, event, context etf.Term) {
 		reply(etf.Tuple(etf.Atom("json"), etf.String("application/problem+json"), etf.List(etf.Int(1))))
 	case "body":
 		reply(etf.Tuple(etf.Atom("body"), etf.String("image/png"), etf.Binary([]byte{0, 1, 0xFF})))
+	case "http":
+		reply(etf.Tuple(etf.Atom("http"), prelude, etf.String("a\"\\\x01\n\r\té")))
+	case "http json":
+		body := etf.Map(etf.Pair{Key: etf.Atom("a"), Value: etf.List(etf.String("\n"))})
+		reply(etf.Tuple(etf.Atom("http"), prelude, etf.Tuple(etf.Atom("json"), body)))
+	case "http bytes":
+		reply(etf.Tuple(etf.Atom("http"), prelude, etf.Binary([]byte{0xFF})))
+	case "http of sorts":
+		reply(etf.Tuple(etf.Atom("http"), prelude, etf.Tuple(etf.Atom("text"), etf.String("x"))))
+	case "http without object":
+		reply(etf.Tuple(etf.Atom("http"), etf.Map(), etf.String("x")))
+	case "http no JSON":
+		reply(etf.Tuple(etf.Atom("http"), prelude, etf.Tuple(etf.Atom("json"), etf.Tuple())))
 	case "bad type":
 		reply(etf.Tuple(etf.Atom("body"), etf.String("a\r\nX: y"), etf.String("")))
 	case "no JSON":

@@ -19,36 +19,61 @@ var (
 	insideJSON   = etfjson.Options{NoVersion: true}
 )
 
-// invoke has the VM answer an invocation. The body is valid until the next call.
-// The error is a [*FunctionError], or anything once ctx has ended.
-func (l *loop) invoke(ctx context.Context, inv *runtimeapi.Invocation) (contentType string, body []byte, err error) {
-	request, err := l.appendRequest(l.request[:0], inv)
+// invoke has the VM answer an invocation until ctx ends, at its deadline. What the
+// answer has in it is valid until the next call. The error is a [*FunctionError], or
+// anything once ctx has been cancelled.
+func (l *loop) invoke(ctx context.Context, inv *runtimeapi.Invocation) (answer, error) {
+	raw, err := l.appendRequest(l.request[:0], inv)
 	if err != nil {
-		return "", nil, err
+		return answer{}, err
 	}
-	l.request = keep(request)
-
+	l.request = keep(raw)
 	vm, err := l.vms.live(ctx)
 	if err != nil {
-		return "", nil, failf("Runtime.ExitError", err, "the VM died and another one did not start: %v", err)
+		return answer{}, failf("Runtime.ExitError", err, "the VM died and another one did not start: %v", err)
 	}
-	callCtx, cancel := context.WithDeadline(ctx, inv.Deadline.Add(-l.DeadlineMargin))
-	defer cancel()
-	reply, err := vm.process.Conn().Do(callCtx, port.Request{
-		Raw:   request,
+	request := port.Request{
+		Raw:   raw,
+		Buf:   l.reply,
 		OnLog: func(line port.Log) { l.logs.log(inv.RequestID, line) },
-	})
-	switch {
-	case err == nil:
-		return l.answer(reply.Raw)
-	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
-		l.overdue = vm
-		return "", nil, failf("Function.Timeout", err,
-			"the function did not answer by its deadline, %s, less %v for this error; its process was killed",
-			inv.Deadline.UTC().Format("15:04:05.000"), l.DeadlineMargin)
-	default:
-		return "", nil, explain(err)
 	}
+	if l.buffered {
+		reply, err := vm.process.Conn().Do(ctx, request)
+		if err != nil {
+			return answer{}, l.failure(ctx, inv, vm, err)
+		}
+		l.reply = keep(reply.Raw)
+		return l.answerReply(reply.Raw)
+	}
+	stream, err := vm.process.Conn().Stream(ctx, request)
+	if err != nil {
+		return answer{}, l.failure(ctx, inv, vm, err)
+	}
+	if begin, ok := stream.Head(); ok {
+		l.vm = vm
+		a, err := l.answerStream(begin.Raw, stream)
+		if err != nil {
+			stream.Close()
+		}
+		return a, err
+	}
+	reply, err := stream.Result()
+	if err != nil { // which the failure of Stream itself would have been
+		return answer{}, l.failure(ctx, inv, vm, err)
+	}
+	l.reply = keep(reply.Raw)
+	return l.answerReply(reply.Raw)
+}
+
+// failure explains why a VM gave no answer, or only a part of one.
+func (l *loop) failure(ctx context.Context, inv *runtimeapi.Invocation, vm *vm, err error) error {
+	if !errors.Is(err, context.DeadlineExceeded) || context.Cause(ctx) != context.DeadlineExceeded {
+		return explain(err)
+	}
+	l.overdue = vm
+	return failf("Function.Timeout", err,
+		"the function did not answer by its deadline, %s, less %v for this error; its process was killed",
+		inv.Deadline.UTC().Format("15:04:05.000"), l.DeadlineMargin)
 }
 
 // mostKept is the size above which a buffer is not kept for the next invocation.

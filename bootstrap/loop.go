@@ -15,32 +15,30 @@ type loop struct {
 	vms *supervisor
 
 	// Kept from one invocation to the next.
-	event, request, response []byte
+	event, request, reply, response, inner []byte
 
+	// vm is the one that the answer is streamed by.
+	vm *vm
 	// overdue is the VM in which the process of the last invocation is being killed,
 	// if it is.
 	overdue *vm
 }
 
-// run serves until ctx ends or the runtime cannot go on; the error is why.
-func (l *loop) run(ctx context.Context) error {
+// run serves until asking ends, after which no event is asked for, or ctx does, which
+// what is under way then does not outlive, or the runtime cannot go on; the error is why.
+func (l *loop) run(ctx, asking context.Context) error {
 	for {
 		// A VM that died is replaced before the next event is asked for, not when it
 		// is there already.
-		if _, err := l.vms.live(ctx); err != nil {
+		if _, err := l.vms.live(asking); err != nil {
 			return err
 		}
-		inv, err := l.api.Next(ctx, l.event)
+		inv, err := l.api.Next(asking, l.event)
 		if err != nil {
 			return err
 		}
 		l.event = keep(inv.Event)
-		start := time.Now()
-		failure, err := l.serve(ctx, inv)
-		if l.OnInvocation != nil {
-			l.OnInvocation(Done{RequestID: inv.RequestID, Duration: time.Since(start), Err: errors.Join(failure, err)})
-		}
-		if err != nil {
+		if err := l.one(ctx, inv); err != nil {
 			return err
 		}
 		if l.overdue != nil {
@@ -50,12 +48,36 @@ func (l *loop) run(ctx context.Context) error {
 	}
 }
 
+// one serves an invocation, between the functions that want to know of it.
+func (l *loop) one(ctx context.Context, inv *runtimeapi.Invocation) error {
+	d := Done{RequestID: inv.RequestID, Context: ctx}
+	start := time.Now()
+	if l.OnBegin != nil {
+		d.Context = l.OnBegin(ctx, Begun{
+			RequestID: inv.RequestID, TraceID: inv.TraceID, FunctionARN: inv.FunctionARN, TenantID: inv.TenantID,
+			Deadline: inv.Deadline, EventSize: len(inv.Event), First: l.vms.first(),
+		})
+	}
+	failure, err := l.serve(ctx, inv, &d)
+	if l.OnInvocation != nil {
+		d.Duration, d.Err = time.Since(start), errors.Join(failure, err)
+		l.OnInvocation(d)
+	}
+	return err
+}
+
 // serve answers an invocation. failure is its own; err is the runtime's, which
 // cannot go on after it.
-func (l *loop) serve(ctx context.Context, inv *runtimeapi.Invocation) (failure, err error) {
-	contentType, body, failure := l.invoke(ctx, inv)
+func (l *loop) serve(ctx context.Context, inv *runtimeapi.Invocation, d *Done) (failure, err error) {
+	call, cancel := context.WithDeadline(d.Context, inv.Deadline.Add(-l.DeadlineMargin))
+	defer cancel()
+	a, failure := l.invoke(call, inv)
+	if failure == nil && a.stream != nil {
+		return l.stream(ctx, call, inv, a, d)
+	}
 	if failure == nil {
-		err := l.api.Response(ctx, inv, contentType, body)
+		d.ResponseSize = int64(len(a.body))
+		err := l.api.Response(ctx, inv, a.contentType, a.body)
 		var status *runtimeapi.StatusError
 		if !errors.As(err, &status) || !status.BadRequest() {
 			return l.posted(inv, err)
@@ -67,8 +89,15 @@ func (l *loop) serve(ctx context.Context, inv *runtimeapi.Invocation) (failure, 
 		return failure, nil
 	}
 	l.logs.failure(inv.RequestID, f)
-	refused, err := l.posted(inv, l.api.Error(ctx, inv, f.failure()))
+	refused, err := l.posted(inv, l.api.Error(ctx, inv, l.tell(f)))
 	return errors.Join(failure, refused), err
+}
+
+// tell is a failure as the Runtime API is told of it.
+func (l *loop) tell(f *FunctionError) runtimeapi.Failure {
+	told := f.failure()
+	told.Dir = l.TaskRoot
+	return told
 }
 
 // posted says what a post's failure means: the invocation is lost, or all is.

@@ -95,6 +95,7 @@ func TestLoopStatuses(t *testing.T) {
 			server := httptest.NewServer(api)
 			defer server.Close()
 			config := fakeConfig(t, "good")
+			config.NoExtension = true
 			config.RuntimeAPI = strings.TrimPrefix(server.URL, "http://")
 			config.Logs = &logBuffer{}
 			err := Run(t.Context(), config)
@@ -111,6 +112,7 @@ func TestLoopReports(t *testing.T) {
 	server := httptest.NewServer(api)
 	defer server.Close()
 	config := fakeConfig(t, "good")
+	config.NoExtension = true
 	config.RuntimeAPI = strings.TrimPrefix(server.URL, "http://")
 	logs := &logBuffer{}
 	config.Logs = logs

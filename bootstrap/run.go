@@ -1,16 +1,25 @@
 package bootstrap
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/beamport/beamport/bootstrap/runtimeapi"
 )
 
 var errNoAPI = errors.New("bootstrap: AWS_LAMBDA_RUNTIME_API is not set: Lambda sets it for the program that it starts; to run a function on your own machine, use beamport invoke")
+
+// Exit statuses that Lambda knows: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html
+const (
+	exitFailure  = 1
+	exitSnapshot = 64 // a hook before the snapshot has failed
+	exitRestore  = 65 // a hook after the restore has
+)
 
 // InitError says that the function could not be made ready, as it was posted to
 // the Runtime API.
@@ -19,6 +28,8 @@ type InitError struct {
 	Message    string   // names the handler
 	StackTrace []string // innermost call first, if code of the function's crashed
 	Err        error    // what it came from, or nil
+
+	status int // of the program's exit, 0 for exitFailure
 }
 
 // Error gives the type and the message.
@@ -27,13 +38,29 @@ func (e *InitError) Error() string { return "bootstrap: " + e.Type + ": " + e.Me
 // Unwrap returns Err.
 func (e *InitError) Unwrap() error { return e.Err }
 
+// ExitStatus is what a program exits with after [Run] has returned err: 0 for nil; 64
+// if the handler failed before a snapshot, 65 if it did after a restore, which Lambda
+// tells apart; and 1 otherwise.
+func ExitStatus(err error) int {
+	var e *InitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &e):
+		return cmp.Or(e.status, exitFailure)
+	default:
+		return exitFailure
+	}
+}
+
 // Run runs the function until ctx ends, and returns nil then, with nothing left
-// running. Invocations that are under way at that time stay unanswered.
+// running. No event is asked for after that; invocations that are under way may go on
+// for DrainTimeout, and stay unanswered then.
 //
 // It returns an error when the function cannot be made ready, an [*InitError], of
 // which the Runtime API has been told; when the Runtime API does not answer as it
 // should, an error of package runtimeapi; and when VM after VM dies,
-// [ErrCrashLoop].
+// [ErrCrashLoop]. [ExitStatus] says what to exit with.
 //
 // A VM that dies takes the invocations in flight with it: each is answered with
 // Runtime.ExitError, none is run again, and another VM is started.
@@ -53,29 +80,64 @@ func Run(ctx context.Context, c Config) error {
 		})
 	}
 
+	extension := s.register(ctx, api) // while the VM starts
+	defer extension.end()
 	vms := newSupervisor(s)
 	defer vms.close()
-	if _, err := vms.live(ctx); err != nil {
+	first, err := vms.live(ctx)
+	if err != nil {
 		if ctx.Err() != nil {
 			return nil
 		}
 		return initFailed(ctx, api, err)
 	}
+	extension.await()
+	if s.InitType == "snap-start" {
+		if err := s.snapshot(ctx, api, first); err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+	}
+	return s.serve(ctx, api, vms)
+}
 
-	loops, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+// serve runs the loops until ctx ends or one of them cannot go on.
+func (s *settings) serve(ctx context.Context, api *runtimeapi.Client, vms *supervisor) error {
+	asking, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	drained := make(chan struct{})
+	var drain sync.WaitGroup
+	drain.Go(func() {
+		<-asking.Done()
+		if ctx.Err() != nil {
+			timer := time.NewTimer(s.DrainTimeout)
+			defer timer.Stop()
+			select {
+			case <-timer.C:
+			case <-drained:
+			}
+		}
+		cancel()
+	})
 	var running sync.WaitGroup
 	for range s.MaxConcurrency {
 		running.Go(func() {
 			l := &loop{settings: s, api: api, vms: vms}
-			cancel(l.run(loops))
+			stop(l.run(serving, asking))
 		})
 	}
 	running.Wait()
+	close(drained)
+	stop(nil)
+	drain.Wait()
 	if ctx.Err() != nil {
 		return nil
 	}
-	return context.Cause(loops)
+	return context.Cause(asking)
 }
 
 // initFailed posts what keeps the function from being made ready, and returns it.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/beamport/beamport/beam"
@@ -40,7 +41,8 @@ type supervisor struct {
 	lock    chan struct{}
 	current *vm
 	crashes crashes
-	gaveUp  bool // because of crashes
+	gaveUp  bool        // because of crashes
+	invoked atomic.Bool // whether there was an invocation
 	install *beam.Installation
 	boot    beam.Boot
 	cleanup func() error
@@ -158,9 +160,15 @@ func (s *supervisor) locateLocked() error {
 
 // init makes the handler ready and returns the name of the function found.
 func (s *supervisor) init(ctx context.Context, process *port.Process) (string, error) {
+	initType := etf.Atom("nil")
+	if s.InitType != "" {
+		initType = etf.String(s.InitType)
+	}
 	reply, err := process.Conn().Call(ctx, etf.Tuple(etf.Atom("init"), etf.Map(
 		etf.Pair{Key: etf.Atom("handler"), Value: etf.String(s.Handler)},
 		etf.Pair{Key: etf.Atom("task_root"), Value: etf.String(s.TaskRoot)},
+		etf.Pair{Key: etf.Atom("concurrency"), Value: etf.Int(int64(s.MaxConcurrency))},
+		etf.Pair{Key: etf.Atom("initialization_type"), Value: initType},
 	)))
 	if err == nil {
 		handler, _ := reply.GetAtom("handler")
@@ -215,6 +223,9 @@ func (s *supervisor) stop(process *port.Process) {
 	defer cancel()
 	_ = process.Stop(ctx) // how it ended is of no interest to anybody
 }
+
+// first says whether there was no invocation before, and that there is one now.
+func (s *supervisor) first() bool { return !s.invoked.Swap(true) }
 
 // close ends the VM and removes what was written out for it.
 func (s *supervisor) close() {

@@ -9,7 +9,7 @@
 %% message and stack are {@link beamport_error:format/3}'s.
 -module(beamport_callback).
 
--export_type([answer/0, class/0, reason/0, emit/0]).
+-export_type([answer/0, failure/0, class/0, reason/0, emit/0]).
 
 -type class() :: error | exit | throw | returned.
 %% A class as in `catch', or `returned' for a failure that came back as a value.
@@ -26,14 +26,16 @@
 %% The function may be called by any process. Once the call has ended it exits with
 %% `{shutdown, closed}'.
 
+-type failure() :: {error, class(), reason(), Stack :: [binary()]}.
+
 -type answer() :: {reply, term()}
-                | {stream, Head :: term(), fun((emit()) -> Done :: term())}
-                | {error, class(), reason(), Stack :: [binary()]}.
+                | {stream, Head :: term(), fun((emit()) -> Done :: term() | failure())}
+                | failure().
 %% What becomes of a call.
 %%
 %% A stream's head is sent first; then the function is called, in the same process,
-%% with a function that sends parts. What it returns ends the stream. A function that
-%% raises ends it too, with an error frame.
+%% with a function that sends parts. What it returns ends the stream: a failure with an
+%% error frame. So does what it raises.
 %%
 %% To a call that did not ask for a stream, the parts are collected, and the answer is
 %% `{streamed, Head, Body, Done}' in one reply. If that is more than a frame holds, the

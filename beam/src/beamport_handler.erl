@@ -22,11 +22,15 @@
 %% {@link beamport_result}.
 -module(beamport_handler).
 
+-export([remaining_ms/1]).
 -export_type([options/0, context/0]).
 
--type options() :: #{handler := binary(), task_root := binary()}.
+-type options() :: #{handler := binary(), task_root := binary(), concurrency => pos_integer(),
+                     initialization_type => binary() | nil}.
 %% `handler' is the handler's name as it was configured, `task_root' the directory
-%% that holds the function's code.
+%% that holds the function's code, `concurrency' how many invocations may be under way at
+%% a time, and `initialization_type' what AWS_LAMBDA_INITIALIZATION_TYPE says, such as
+%% `<<"on-demand">>', `<<"provisioned-concurrency">>' or `<<"snap-start">>'.
 
 -type context() :: #{request_id := binary() | nil,
                      deadline := integer() | nil,
@@ -58,4 +62,18 @@
 %% The emulator is about to halt; there is about a tenth of a second.
 -callback terminate(Reason :: atom(), State :: term()) -> term().
 
--optional_callbacks([init/1, handle/2, handle/3, terminate/2]).
+%% With SnapStart: a snapshot is about to be taken, after `init/1'. What cannot be copied,
+%% such as a connection, is to be let go of.
+-callback before_snapshot(State) -> {ok, State} | {error, Reason :: term()}.
+
+%% With SnapStart: this is a copy of what the snapshot was taken of, maybe one of many, and
+%% maybe much later. What has to be fresh, such as a connection, a secret or what random
+%% numbers come from, is to be made anew, within ten seconds.
+-callback after_restore(State) -> {ok, State} | {error, Reason :: term()}.
+
+-optional_callbacks([init/1, handle/2, handle/3, terminate/2, before_snapshot/1, after_restore/1]).
+
+%% @doc How many milliseconds an invocation has left now, 0 if none.
+-spec remaining_ms(context()) -> non_neg_integer().
+remaining_ms(#{deadline := Deadline}) when is_integer(Deadline) ->
+    max(0, Deadline - os:system_time(millisecond)).

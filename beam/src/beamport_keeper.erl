@@ -2,7 +2,7 @@
 %% links to it or lets it own stays there for the invocations.
 -module(beamport_keeper).
 
--export([start/3, stop/1]).
+-export([start/3, hook/4, stop/1]).
 
 %% How long terminate/2 may take; the callback's stop as a whole has more.
 -define(TERMINATE_MS, 100).
@@ -52,6 +52,15 @@ keep_registered() ->
 %% Messages that what init/1 has started sends here are nobody's.
 keep(Module, State) ->
     receive
+        {hook, From, Ref, Function, Language} ->
+            case run(Module, Function, State, Language) of
+                {ok, Next} = Made ->
+                    From ! {Ref, Made},
+                    keep(Module, Next);
+                Failure ->
+                    From ! {Ref, Failure},
+                    keep(Module, State)
+            end;
         {stop, From, Ref, Reason} ->
             case erlang:function_exported(Module, terminate, 2) of
                 true -> Module:terminate(Reason, State);
@@ -60,6 +69,34 @@ keep(Module, State) ->
             From ! {Ref, done};
         _ ->
             keep(Module, State)
+    end.
+
+run(Module, Function, State, Language) ->
+    try Module:Function(State) of
+        {ok, _} = Made -> Made;
+        Returned -> {error, Returned}
+    catch
+        Class:Reason:Stack -> {failed, beamport_error:format(Class, Reason, Stack, Language)}
+    end.
+
+%% @doc Calls a function of the handler's with its state, which returns `{ok, State}', in
+%% the process that init/1 ran in, if it did.
+-spec hook(module(), Function :: atom(), State :: term(), beamport_error:language()) ->
+          {ok, State :: term()} | {error, Returned :: term()} | {failed, beamport_error:formatted()}.
+hook(Module, Function, State, Language) ->
+    case whereis(?MODULE) of
+        undefined ->
+            run(Module, Function, State, Language);
+        Pid ->
+            Ref = monitor(process, Pid),
+            Pid ! {hook, self(), Ref, Function, Language},
+            receive
+                {Ref, Outcome} ->
+                    demonitor(Ref, [flush]),
+                    Outcome;
+                {'DOWN', Ref, process, _, Reason} ->
+                    {failed, beamport_error:down(Reason)}
+            end
     end.
 
 %% What init/1 has set up is gone when the process is. A new emulator sets it up anew.

@@ -14,6 +14,7 @@
 %% message under `errorMessage' or `message'; the keys are atoms or binaries</td></tr>
 %% <tr><td>`{stream, Source}', `{stream, Metadata, Source}'</td><td>see {@link
 %% beamport_stream}</td></tr>
+%% <tr><td>what {@link beamport_http:response/3} makes</td><td>an HTTP response</td></tr>
 %% <tr><td>a map, a list, a binary</td><td>as `{ok, It}'</td></tr>
 %% </table>
 %%
@@ -22,16 +23,19 @@
 %% JSON is told by the other side, which names the place that has none.
 -module(beamport_result).
 
--export([answer/2]).
+-export([answer/2, is_json/1]).
 
 %% @doc The answer that a result stands for: `{reply, {json, Term}}', `{reply, {json,
-%% ContentType, Term}}', `{reply, {body, ContentType, Body}}' or a failure.
+%% ContentType, Term}}', `{reply, {body, ContentType, Body}}', `{reply, {http, Prelude,
+%% Body}}' with `{json, Term}' or a binary for body, a stream that begins with a {@link
+%% beamport_stream:head()}, or a failure.
 -spec answer(Result :: term(), beamport_error:language()) -> beamport_callback:answer().
 answer({ok, Body}, Language) -> ok(Body, Language);
 answer({ok, ContentType, Body}, Language) -> ok(ContentType, Body, Language);
 answer({error, Reason}, Language) -> failure(Reason, Language);
 answer({stream, Source}, Language) -> stream(#{}, Source, Language);
 answer({stream, Metadata, Source}, Language) -> stream(Metadata, Source, Language);
+answer({http, #{<<"statusCode">> := _} = Prelude, Body}, _) -> http(Prelude, Body);
 answer(Bare, Language) when is_map(Bare); is_list(Bare); is_binary(Bare) -> ok(Bare, Language);
 answer(Other, Language) ->
     bad(["the handler returned ", show(Other, Language), ", which is none of ",
@@ -100,6 +104,8 @@ content_type([_ | _] = Type) ->
 content_type(_) ->
     error.
 
+%% @doc Whether a content type stands for JSON.
+-spec is_json(binary()) -> boolean().
 is_json(Type) ->
     [Media | _] = binary:split(Type, <<";">>),
     Name = string:lowercase(string:trim(Media)),
@@ -113,10 +119,13 @@ suffix(Name, Suffix) ->
     end.
 
 stream(Metadata, Source, Language) ->
-    case beamport_stream:collect(Metadata, Source) of
-        {ok, Reply} -> {reply, Reply};
+    case beamport_stream:answer(Metadata, Source, Language) of
+        {ok, Answer} -> Answer;
         {error, Message} -> bad(["the handler's stream ", Message, ": ", show(Source, Language)])
     end.
+
+http(Prelude, {json, Term}) -> json(Term, fun(Plain) -> {http, Prelude, {json, Plain}} end);
+http(Prelude, Body) when is_binary(Body) -> {reply, {http, Prelude, Body}}.
 
 bad(Message) ->
     {error, error, beamport_error:returned(<<"Function.BadResult">>, Message), []}.

@@ -4,9 +4,10 @@
 %% <ul>
 %% <li>a binary or an iolist,</li>
 %% <li>a function of one argument, which is called with a function `Send': each
-%% `Send(IoData)' is a part, in order, and returns `ok'; only the process that runs the
-%% function may call it,</li>
-%% <li>anything that Elixir's `Enum' can run through, whose elements are iodata.</li>
+%% `Send(IoData)' is a part, in order, and returns `ok' when the part is on its way;
+%% who receives the response slowly slows this down,</li>
+%% <li>anything that Elixir's `Enum' can run through, whose elements are iodata. It is
+%% run through once, no faster than the response is received.</li>
 %% </ul>
 %%
 %% Metadata is a map or a property list. `content_type' is the content type,
@@ -14,27 +15,47 @@
 %% `headers' (a map or property list) and `cookies' (a list), the source is the body of
 %% an HTTP response. Keys are atoms or binaries.
 %%
-%% The parts are collected, and sent as one body when the source has ended; an HTTP
-%% response then has the form that function URLs and API Gateway take: an object of
-%% `statusCode', `headers', `cookies', `body' and `isBase64Encoded'.
+%% What fails when parts have been sent ends the response with an error behind them.
 -module(beamport_stream).
 
--export([collect/2]).
+-export([answer/3, prelude/1, http/3]).
+-export_type([head/0, prelude/0]).
 
-%% What Lambda takes as a response that is not streamed.
--define(MAX_BYTES, 6291556).
+-type head() :: {body, ContentType :: binary()} | {http, prelude()}.
+%% What the streamed answer to an invocation begins with.
 
--type reply() :: {body, ContentType :: binary(), Body :: binary()} | {json, map()}.
+-type prelude() :: #{binary() => integer() | #{binary() => binary()} | [binary()]}.
+%% `statusCode', `headers' and, where there are some, `cookies'.
 
-%% @doc Runs through a source, and makes a reply of it. An error is the rest of a
-%% sentence. What the source's own code raises, this does.
--spec collect(Metadata :: term(), Source :: term()) -> {ok, reply()} | {error, Message :: iodata()}.
-collect(Metadata, Source) ->
-    try
-        Map = metadata(Metadata),
-        {ok, reply(Map, body(Source))}
+%% @doc The answer that a source stands for. An error is the rest of a sentence. What
+%% the source's own code raises is described as code of that language.
+-spec answer(Metadata :: term(), Source :: term(), beamport_error:language()) ->
+          {ok, beamport_callback:answer()} | {error, Message :: iodata()}.
+answer(Metadata, Source, Language) ->
+    try {head(metadata(Metadata)), pump(Source)} of
+        {Head, Pump} -> {ok, {stream, Head, fun(Emit) -> run(Pump, Emit, Language) end}}
     catch
         throw:{?MODULE, Message} -> {error, Message}
+    end.
+
+run(Pump, Emit, Language) ->
+    try
+        Pump(fun(Part) -> send(Part, Emit) end),
+        ok
+    catch
+        throw:{?MODULE, Message} ->
+            Text = ["the handler's stream " | Message],
+            {error, error, beamport_error:returned(<<"Function.BadResult">>, Text), []};
+        Class:Reason:Stack ->
+            {Class, Map, Lines} = beamport_error:format(Class, Reason, Stack, Language),
+            {error, Class, Map, Lines}
+    end.
+
+send(Part, Emit) ->
+    try iolist_size(Part) of
+        _ -> Emit(Part)
+    catch
+        error:badarg -> fail("has a part that is not iodata")
     end.
 
 metadata(Metadata) when is_map(Metadata) -> pairs(maps:to_list(Metadata));
@@ -52,59 +73,39 @@ pair(_) -> fail("has metadata with a key that is neither an atom nor a binary").
 fail(Message) ->
     throw({?MODULE, Message}).
 
-body(Source) when is_binary(Source) ->
-    part(Source, {0, []}, fun binary_of/1);
-body(Source) when is_function(Source, 1) ->
-    function(Source);
-body(Source) when is_list(Source) ->
+%% What runs through a source, given a function that sends a part.
+pump(Source) when is_binary(Source) ->
+    fun(Send) -> Send(Source) end;
+pump(Source) when is_function(Source, 1) ->
+    Source;
+pump(Source) when is_list(Source) ->
     try iolist_size(Source) of
-        _ -> part(Source, {0, []}, fun binary_of/1)
+        _ -> fun(Send) -> Send(Source) end
     catch
         error:badarg -> enumerable(Source)
     end;
-body(Source) ->
+pump(Source) ->
     enumerable(Source).
-
-binary_of({_, Parts}) ->
-    iolist_to_binary(lists:reverse(Parts)).
-
-part(Part, {Size, Parts}, Then) ->
-    Bytes = try iolist_to_binary(Part)
-            catch error:badarg -> fail("has a part that is not iodata")
-            end,
-    case Size + byte_size(Bytes) of
-        Total when Total =< ?MAX_BYTES -> Then({Total, [Bytes | Parts]});
-        _ -> fail(["is longer than ", integer_to_list(?MAX_BYTES), " bytes"])
-    end.
-
-%% The parts are kept in the process's dictionary: the function is called once, and
-%% any of its frames may send.
-function(Source) ->
-    Key = {?MODULE, make_ref()},
-    put(Key, {0, []}),
-    Send = fun(Part) ->
-                   _ = put(Key, part(Part, get(Key), fun(Parts) -> Parts end)),
-                   ok
-           end,
-    _ = Source(Send),
-    binary_of(erase(Key)).
 
 enumerable(Source) ->
     beamport_elixir:available() orelse fail("is not one that can be run through without Elixir"),
     case beamport_elixir:call('Elixir.Enumerable', impl_for, [Source]) of
         nil -> fail("is nothing that can be run through");
-        _ ->
-            Add = fun(Part, Parts) -> part(Part, Parts, fun(More) -> More end) end,
-            binary_of(beamport_elixir:call('Elixir.Enum', reduce, [Source, {0, []}, Add]))
+        _ -> fun(Send) -> beamport_elixir:call('Elixir.Enum', each, [Source, Send]) end
     end.
 
-reply(Metadata, Body) ->
-    Status = first([<<"status">>, <<"statusCode">>, <<"status_code">>], Metadata),
-    case {Status, Metadata} of
-        {none, #{<<"headers">> := _}} -> http(200, Metadata, Body);
-        {none, #{<<"cookies">> := _}} -> http(200, Metadata, Body);
-        {none, _} -> {body, content_type(Metadata), Body};
-        {Code, _} when is_integer(Code), Code >= 100, Code =< 999 -> http(Code, Metadata, Body);
+head(Metadata) ->
+    case {status(Metadata), Metadata} of
+        {none, #{<<"headers">> := _}} -> {http, prelude(200, Metadata)};
+        {none, #{<<"cookies">> := _}} -> {http, prelude(200, Metadata)};
+        {none, _} -> {body, content_type(Metadata)};
+        {Code, _} -> {http, prelude(Code, Metadata)}
+    end.
+
+status(Metadata) ->
+    case first([<<"status">>, <<"statusCode">>, <<"status_code">>], Metadata) of
+        none -> none;
+        Code when is_integer(Code), Code >= 100, Code =< 999 -> Code;
         _ -> fail("has a status that is not a number of three digits")
     end.
 
@@ -120,36 +121,59 @@ content_type(#{<<"content_type">> := Type}) ->
 content_type(_) ->
     <<"application/octet-stream">>.
 
-http(Code, Metadata, Body) ->
+%% @doc The prelude that metadata stands for. An error is the rest of a sentence.
+-spec prelude(Metadata :: term()) -> {ok, prelude()} | {error, Message :: iodata()}.
+prelude(Metadata) ->
+    try
+        Map = metadata(Metadata),
+        Code = case status(Map) of
+                   none -> 200;
+                   Given -> Given
+               end,
+        {ok, prelude(Code, Map)}
+    catch
+        throw:{?MODULE, Message} -> {error, Message}
+    end.
+
+prelude(Code, Metadata) ->
     Given = headers(maps:get(<<"headers">>, Metadata, #{})),
-    Headers = case [Name || Name <- maps:keys(Given), string:lowercase(Name) =:= <<"content-type">>] of
-                  [] -> Given#{<<"content-type">> => content_type(Metadata)};
-                  _ -> Given
+    Headers = case has_content_type(Given) of
+                  true -> Given;
+                  false -> Given#{<<"content-type">> => content_type(Metadata)}
               end,
-    Cookies = case Metadata of
-                  #{<<"cookies">> := List} when is_list(List) ->
-                      #{<<"cookies">> => [text(Cookie, "has a cookie that is not text") || Cookie <- List]};
-                  #{<<"cookies">> := _} -> fail("has cookies that are not a list");
-                  _ -> #{}
-              end,
-    {json, maps:merge(Cookies, maps:merge(encoded(Body), #{<<"statusCode">> => Code,
-                                                           <<"headers">> => Headers}))}.
+    http(Code, Headers, case Metadata of
+                            #{<<"cookies">> := List} when is_list(List) ->
+                                [text(Cookie, "has a cookie that is not text") || Cookie <- List];
+                            #{<<"cookies">> := _} -> fail("has cookies that are not a list");
+                            _ -> []
+                        end).
+
+has_content_type(Headers) ->
+    lists:any(fun(Name) -> string:lowercase(Name) =:= <<"content-type">> end, maps:keys(Headers)).
+
+%% @doc A prelude of parts that are known to be good.
+-spec http(Code :: integer(), Headers :: #{binary() => binary()}, Cookies :: [binary()]) -> prelude().
+http(Code, Headers, []) ->
+    #{<<"statusCode">> => Code, <<"headers">> => Headers};
+http(Code, Headers, Cookies) ->
+    (http(Code, Headers, []))#{<<"cookies">> => Cookies}.
 
 headers(Headers) when is_map(Headers); is_list(Headers) ->
     maps:map(fun(_, Value) -> text(Value, "has a header that is not text") end, metadata(Headers));
 headers(_) ->
     fail("has headers that are neither a map nor a property list").
 
-text(Text, _) when is_binary(Text) -> Text;
+%% What may stand in a head: text without control characters.
 text(Number, _) when is_integer(Number) -> integer_to_binary(Number);
 text(Text, Message) ->
-    case is_list(Text) andalso unicode:characters_to_binary(Text) of
-        Binary when is_binary(Binary) -> Binary;
-        _ -> fail(Message)
+    case (is_binary(Text) orelse is_list(Text)) andalso unicode:characters_to_binary(Text) of
+        Binary when is_binary(Binary) ->
+            _ = << <<(plain(C, Message))>> || <<C>> <= Binary >>,
+            Binary;
+        _ ->
+            fail(Message)
     end.
 
-encoded(Body) ->
-    case unicode:characters_to_binary(Body) of
-        Body -> #{<<"body">> => Body, <<"isBase64Encoded">> => false};
-        _ -> #{<<"body">> => base64:encode(Body), <<"isBase64Encoded">> => true}
-    end.
+plain(C, _) when C >= 32, C =/= 127 -> C;
+plain($\t, _) -> $\t;
+plain(_, Message) -> fail(Message).

@@ -51,14 +51,23 @@ answer({error, Class, #{type := _, message := _} = Map, Stack}, _, Id, _, _) ->
     {error, Id, Class, Map, Stack};
 answer({stream, Head, Fun}, Guardian, Id, none, _) when is_function(Fun, 1) ->
     ok = beamport_guardian:collect(Guardian, Id),
-    Done = Fun(emit(Guardian, Id)),
-    Body = beamport_guardian:collected(Guardian, Id),
-    {reply, Id, {streamed, Head, Body, Done}};
+    case Fun(emit(Guardian, Id)) of
+        {error, _, #{type := _, message := _}, _} = Error ->
+            answer(Error, Guardian, Id, none, none);
+        Done ->
+            Body = beamport_guardian:collected(Guardian, Id),
+            {reply, Id, {streamed, Head, Body, Done}}
+    end;
 answer({stream, Head, Fun}, Guardian, Id, Credit, Max) when is_function(Fun, 1) ->
     case beamport_frame:stream_head(Id, Head, Max) of
         {ok, Frame} ->
             ok = beamport_guardian:stream(Guardian, Id, Frame, Credit),
-            {done, Id, Fun(emit(Guardian, Id))};
+            case Fun(emit(Guardian, Id)) of
+                {error, _, #{type := _, message := _}, _} = Error ->
+                    answer(Error, Guardian, Id, none, none);
+                Done ->
+                    {done, Id, Done}
+            end;
         {too_large, Final} ->
             {encoded, Final}
     end;

@@ -145,16 +145,19 @@ no_form(Env) ->
     Fails("[1..2_000_000]", <<"holds a Range of more than 1000000 numbers at /0">>).
 
 streams(Env) ->
-    Octets = <<"application/octet-stream">>,
-    ?assertEqual({reply, {body, Octets, <<"123">>}}, result(Env, "{:stream, Stream.map(1..3, &to_string/1)}")),
-    ?assertEqual({reply, {body, <<"text/csv">>, <<"a,b">>}},
+    Octets = {body, <<"application/octet-stream">>},
+    ?assertEqual({reply, {streamed, Octets, <<"123">>, ok}}, result(Env, "{:stream, Stream.map(1..3, &to_string/1)}")),
+    ?assertEqual({reply, {streamed, {body, <<"text/csv">>}, <<"a,b">>, ok}},
                  result(Env, "{:stream, [content_type: \"text/csv\"], Stream.concat([\"a\"], [\",\", [\"b\"]])}")),
-    ?assertEqual({reply, {body, Octets, <<"xy">>}},
+    ?assertEqual({reply, {streamed, Octets, <<"xy">>, ok}},
                  result(Env, "{:stream, fn send -> :ok = send.(\"x\"); send.([\"y\"]) end}")),
-    ?assertMatch({error, error, #{type := <<"Function.BadResult">>, message := <<"the handler's stream is longer", _/binary>>}, []},
+    ?assertMatch({error, error, #{type := <<"Function.ResponseSizeTooLarge">>, message := <<"the streamed reply takes", _/binary>>}, []},
                  result(Env, "{:stream, Stream.cycle([String.duplicate(\"a\", 100_000)])}")),
     ?assertMatch({error, error, #{type := <<"Function.BadResult">>, message := <<"the handler's stream is nothing that", _/binary>>}, []},
                  result(Env, "{:stream, 5}")),
+    ?assertEqual({reply, {http, #{<<"statusCode">> => 200, <<"headers">> => #{<<"content-type">> => <<"application/json">>}},
+                          {json, #{a => <<"2026-02-28">>}}}},
+                 result(Env, ":beamport_http.response(200, %{}, %{a: ~D[2026-02-28]})")),
     ?assertMatch({error, error, #{type := <<"My.Oops">>}, _},
                  result(Env, "{:stream, Stream.map([1], fn _ -> raise My.Oops, detail: 1 end)}")).
 

@@ -39,6 +39,9 @@ shared_test_() ->
                                    {"a module that does not load", fun no_load/1},
                                    {"the context", fun context/1},
                                    {"results", fun results/1},
+                                   {"streams", fun streams/1},
+                                   {"snapshots", fun snapshots/1},
+                                   {"the trace", fun trace/1},
                                    {"failures", fun failures/1},
                                    {"bad results", fun bad_results/1},
                                    {"errors", fun errors/1},
@@ -136,15 +139,28 @@ results(Env) ->
                  result(Env, "{ok, <<\"application/json; charset=utf-8\">>, #{a => 1}}")),
     ?assertEqual({json, <<"Application/Problem+JSON">>, #{}},
                  result(Env, "{ok, <<\"Application/Problem+JSON\">>, #{}}")),
-    Body(<<"application/octet-stream">>, <<"abc">>, "{stream, [\"a\", <<\"bc\">>]}"),
-    Body(<<"application/octet-stream">>, <<"abc">>, "{stream, fun(Send) -> ok = Send(\"a\"), Send(<<\"bc\">>) end}"),
-    Body(<<"image/png">>, <<1>>, "{stream, #{content_type => \"image/png\"}, <<1>>}"),
-    Json(#{<<"statusCode">> => 404, <<"headers">> => #{<<"x">> => <<"1">>, <<"content-type">> => <<"a/b">>},
-           <<"cookies">> => [<<"c=1">>], <<"body">> => <<"no">>, <<"isBase64Encoded">> => false},
-         "{stream, [{status, 404}, {headers, #{x => 1, <<\"content-type\">> => \"a/b\"}}, {cookies, [\"c=1\"]}], \"no\"}"),
-    Json(#{<<"statusCode">> => 200, <<"headers">> => #{<<"content-type">> => <<"application/octet-stream">>},
-           <<"body">> => <<"/w==">>, <<"isBase64Encoded">> => true},
-         "{stream, #{<<\"headers\">> => []}, <<255>>}").
+    Http = fun(Prelude, Content, Code) -> ?assertEqual({http, Prelude, Content}, result(Env, Code)) end,
+    Plain = #{<<"content-type">> => <<"text/plain; charset=utf-8">>},
+    Http(#{<<"statusCode">> => 200, <<"headers">> => Plain}, <<"x">>, "beamport_http:response(<<\"x\">>)"),
+    Http(#{<<"statusCode">> => 404, <<"headers">> => #{<<"content-type">> => <<"application/json">>}},
+         {json, #{a => [1]}}, "beamport_http:response(404, #{a => [1]})").
+
+%% To a call without credit, a stream is collected.
+streams(Env) ->
+    <<"sums:result/2">> = init(Env, "sums:result"),
+    Streamed = fun(Head, Bytes, Code) -> ?assertEqual({streamed, Head, Bytes, ok}, result(Env, Code)) end,
+    Octets = {body, <<"application/octet-stream">>},
+    Streamed(Octets, <<"abc">>, "{stream, [\"a\", <<\"bc\">>]}"),
+    Streamed(Octets, <<"abc">>, "{stream, fun(Send) -> ok = Send(\"a\"), Send(<<\"bc\">>) end}"),
+    Streamed({body, <<"image/png">>}, <<1>>, "{stream, #{content_type => \"image/png\"}, <<1>>}"),
+    Streamed({http, #{<<"statusCode">> => 404, <<"headers">> => #{<<"x">> => <<"1">>, <<"content-type">> => <<"a/b">>},
+                      <<"cookies">> => [<<"c=1">>]}},
+             <<"no">>,
+             "{stream, [{status, 404}, {headers, #{x => 1, <<\"content-type\">> => \"a/b\"}}, {cookies, [\"c=1\"]}], \"no\"}"),
+    Streamed({http, #{<<"statusCode">> => 200, <<"headers">> => #{<<"content-type">> => <<"application/octet-stream">>}}},
+             <<255>>, "{stream, #{<<\"headers\">> => []}, <<255>>}"),
+    Streamed({http, #{<<"statusCode">> => 200, <<"headers">> => #{<<"content-type">> => <<"a/b">>}, <<"cookies">> => [<<"c">>]}},
+             <<>>, "{stream, #{content_type => <<\"a/b\">>, cookies => [\"c\"]}, []}").
 
 failures(Env) ->
     <<"sums:result/2">> = init(Env, "sums:result"),
@@ -177,7 +193,12 @@ bad_results(Env) ->
     Bad("content type is", "{ok, <<\"a\\nb\">>, <<>>}"),
     Bad("body is #{}", "{ok, <<\"text/html\">>, #{}}"),
     Bad("a part that is not iodata", "{stream, fun(Send) -> Send(a) end}"),
-    Bad("longer than 6291556 bytes", "{stream, fun(Send) -> [Send(<<0:(8*1000000)>>) || _ <- lists:seq(1, 7)] end}"),
+    Bad("a header that is not text", "{stream, #{headers => #{a => <<\"b\\r\\nc: d\">>}}, <<>>}"),
+    Bad("a header that is not text", "{stream, #{headers => #{a => {}}}, <<>>}"),
+    Bad("a cookie that is not text", "{stream, #{cookies => [1.5]}, <<>>}"),
+    Bad("cookies that are not a list", "{stream, #{cookies => a}, <<>>}"),
+    Bad("headers that are neither", "{stream, #{headers => a}, <<>>}"),
+    Bad("a key that is neither", "{stream, #{1 => a}, <<>>}"),
     Bad("without Elixir", "{stream, #{a => 1}}"),
     Bad("metadata", "{stream, 1, <<>>}"),
     Bad("status", "{stream, #{status => <<\"x\">>}, <<>>}"),
@@ -224,6 +245,36 @@ bad_init(Env) ->
     ?assertMatch([<<"init_crash.erl:4: init_crash:init/1">> | _], Stack),
     {Type, Linked, []} = init(Env, "init_link"),
     contains(Linked, ["reason gone"]).
+
+snapshots({Peer, _} = Env) ->
+    Snapshot = fun(Side) -> {Answer, []} = beamport_peer:call(Peer, {snapshot, Side}), Answer end,
+    <<"sums:add/2">> = init(Env, "sums:add"),
+    ?assertEqual({reply, ok}, Snapshot(before)),
+    ?assertEqual({reply, ok}, Snapshot('after')),
+    <<"stateful:handle/3">> = init(Env, "stateful"),
+    ?assertEqual({reply, ok}, Snapshot(before)),
+    ?assertEqual(#{handler => <<"stateful">>, before => true}, invoke_json(Env, 1)),
+    ?assertEqual({reply, ok}, Snapshot('after')),
+    ?assertEqual(#{restored => 1}, invoke_json(Env, 1)),
+    {error, error, #{type := <<"badmatch">>}, [<<"stateful.erl:", _/binary>> | _]} = Snapshot('after'),
+    ?assertEqual(#{restored => 1}, invoke_json(Env, 1)),
+    {error, error, #{type := <<"Function.BadResult">>, message := Message}, []} = Snapshot(before),
+    ?assertEqual(<<"stateful:before_snapshot/1 returned {error,again}">>, Message).
+
+%% The environment says which trace an invocation belongs to, where there is one at a time.
+trace({Peer, Root} = Env) ->
+    Traced = fun(Context) ->
+                     {{reply, {json, Id}}, []} =
+                         beamport_peer:call(Peer, {invoke, #{<<"code">> => <<"{ok, os:getenv(\"_X_AMZN_TRACE_ID\", nil)}.">>}, Context}),
+                     Id
+             end,
+    <<"sums:result/2">> = init(Env, "sums:result"),
+    ?assertEqual("Root=1", Traced(#{trace_id => <<"Root=1">>})),
+    ?assertEqual("Root=2", Traced(#{trace_id => <<"Root=2">>})),
+    ?assertEqual(nil, Traced(#{trace_id => nil})),
+    {{reply, _}, _} = beamport_peer:call(Peer, {init, #{handler => <<"sums:result">>, task_root => list_to_binary(Root),
+                                                        concurrency => 2, initialization_type => nil}}),
+    ?assertEqual(nil, Traced(#{trace_id => <<"Root=3">>})).
 
 unknown({Peer, _}) ->
     ?assertMatch({{error, error, #{type := <<"Runtime.BadRequest">>}, []}, []}, beamport_peer:call(Peer, {echo, 1})),

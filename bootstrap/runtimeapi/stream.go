@@ -15,7 +15,7 @@ var (
 )
 
 // A ResponseWriter sends a response in parts: [Client.Stream]. It has to be ended with
-// Close or Fail. Its methods may be called by one goroutine at a time.
+// Close, Fail or Abort. Its methods may be called by one goroutine at a time.
 type ResponseWriter struct {
 	c     *Client
 	ctx   context.Context
@@ -101,6 +101,17 @@ func (w *ResponseWriter) Fail(f Failure) error {
 	last := appendField([]byte("0\r\n"), headerErrorType, HeaderType(f.Type))
 	last = appendField(last, headerErrorBody, base64.StdEncoding.EncodeToString(f.trailer()))
 	return w.end(append(last, "\r\n"...))
+}
+
+// Abort ends the response without an end: what has been sent is not the whole of it,
+// and the API can see that. It may follow a Write that failed.
+func (w *ResponseWriter) Abort() {
+	if w.over {
+		return
+	}
+	w.over = true
+	w.one.close()
+	<-w.early.done
 }
 
 func (w *ResponseWriter) end(last []byte) error {

@@ -24,6 +24,23 @@ do(<<"problem">>, _, _) -> {ok, <<"application/problem+json">>, #{title => <<"x"
 do(<<"error">>, _, _) -> {error, #{errorType => <<"Teapot">>, errorMessage => <<"short and stout">>}};
 do(<<"error text">>, _, _) -> {error, <<"no tea">>};
 
+%% Results that come in parts.
+do(<<"stream">>, #{<<"parts">> := Parts}, _) ->
+    {stream, #{content_type => <<"text/csv">>}, fun(Send) -> [ok = Send(Part) || Part <- Parts] end};
+do(<<"stream http">>, _, _) ->
+    {stream, #{status => 201, headers => #{<<"x-a">> => 7}, cookies => ["c=1"]}, ["a", <<"b">>]};
+do(<<"stream fails">>, #{<<"by">> := By}, _) ->
+    {stream, fun(Send) -> Send("half"), Send(integer_to_list(1 div By)) end};
+do(<<"stream bad part">>, _, _) -> {stream, fun(Send) -> Send("half"), Send(atom) end};
+do(<<"stream hangs">>, _, _) -> {stream, fun(Send) -> Send("half"), timer:sleep(infinity) end};
+do(<<"stream halts">>, _, _) -> {stream, fun(Send) -> Send("half"), timer:sleep(50), halt(3) end};
+do(<<"stream endless">>, _, _) ->
+    Part = binary:copy(<<"x">>, 1 bsl 16),
+    {stream, fun(Send) -> endless(Send, Part, 0) end};
+do(<<"http">>, #{<<"status">> := Status, <<"body">> := Body}, _) ->
+    beamport_http:response(Status, [{<<"X-A">>, <<"b">>}, beamport_http:cookie("c", "1", 60)], Body);
+do(<<"http bytes">>, _, _) -> beamport_http:response(<<255, 0>>);
+
 %% Results that are none.
 do(<<"nonsense">>, _, _) -> self();
 do(<<"tuple">>, _, _) -> {ok, [1, {2, 3}]};
@@ -95,6 +112,11 @@ do(<<"environment">>, _, _) ->
 do(<<"atoms">>, Event, _) ->
     true = is_map(Event),
     {ok, erlang:system_info(atom_count)}.
+
+endless(Send, Part, N) ->
+    ok = Send(Part),
+    io:format("sent ~b~n", [N]),
+    endless(Send, Part, N + 1).
 
 spin(N) -> spin(N + 1).
 

@@ -6,8 +6,8 @@
 // ERLANG_HOME, then for an erl on the PATH. It carries the Erlang modules that it
 // needs, and uses those of beam/ebin beside it where there are any.
 //
-// The exit status is 0 after SIGTERM or SIGINT, and 1 after an error, which it
-// writes to stderr.
+// The exit status is 0 after SIGTERM or SIGINT, and that of [bootstrap.ExitStatus]
+// after an error, which it writes to stderr.
 package main
 
 import (
@@ -35,7 +35,7 @@ func main() {
 	stop()
 	if err != nil {
 		report(os.Stderr, err)
-		os.Exit(1)
+		os.Exit(bootstrap.ExitStatus(err))
 	}
 }
 
