@@ -14,7 +14,6 @@ import (
 )
 
 var (
-	inside       = etf.DecodeOptions{NoVersion: true, NoCompression: true}
 	insideEncode = etf.EncodeOptions{NoVersion: true}
 	insideJSON   = etfjson.Options{NoVersion: true}
 )
@@ -29,6 +28,9 @@ func (l *loop) invoke(ctx context.Context, inv *runtimeapi.Invocation) (answer, 
 	}
 	l.request = keep(raw)
 	vm, err := l.vms.live(ctx)
+	if timedOut(ctx, err) {
+		return answer{}, l.failure(ctx, inv, nil, err)
+	}
 	if err != nil {
 		return answer{}, failf("Runtime.ExitError", err, "the VM died and another one did not start: %v", err)
 	}
@@ -67,13 +69,18 @@ func (l *loop) invoke(ctx context.Context, inv *runtimeapi.Invocation) (answer, 
 
 // failure explains why a VM gave no answer, or only a part of one.
 func (l *loop) failure(ctx context.Context, inv *runtimeapi.Invocation, vm *vm, err error) error {
-	if !errors.Is(err, context.DeadlineExceeded) || context.Cause(ctx) != context.DeadlineExceeded {
+	if !timedOut(ctx, err) {
 		return explain(err)
 	}
 	l.overdue = vm
 	return failf("Function.Timeout", err,
 		"the function did not answer by its deadline, %s, less %v for this error; its process was killed",
 		inv.Deadline.UTC().Format("15:04:05.000"), l.DeadlineMargin)
+}
+
+// timedOut says whether err is there because the deadline of ctx has passed.
+func timedOut(ctx context.Context, err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) == context.DeadlineExceeded
 }
 
 // mostKept is the size above which a buffer is not kept for the next invocation.
