@@ -17,7 +17,7 @@ import (
 	"github.com/beamport/beamport/etf"
 )
 
-//go:embed erl/*.erl
+//go:embed erl/*.erl erl/*.ex
 var erlSources embed.FS
 
 // beam is an emulator of the harness's own, see erl/bench_beam.erl.
@@ -44,8 +44,12 @@ func startBEAM(dir string) (*beam, error) {
 		if err := os.WriteFile(file, text, 0o644); err != nil {
 			return nil, err
 		}
-		if output, err := exec.Command("erlc", "+warnings_as_errors", "-o", dir, file).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("bench: erlc %s (Erlang/OTP has to be installed): %w: %s", s.Name(), err, output)
+		compile := exec.Command("erlc", "+warnings_as_errors", "-o", dir, file)
+		if strings.HasSuffix(file, ".ex") {
+			compile = exec.Command("elixirc", "-o", dir, file)
+		}
+		if output, err := compile.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("bench: compiling %s (Erlang/OTP and Elixir have to be installed): %w: %s", s.Name(), err, output)
 		}
 	}
 	b := &beam{cmd: exec.Command("erl", "-noinput", "-boot", "start_clean", "-pa", dir, "-run", "bench_beam", "main")}

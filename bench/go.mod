@@ -3,6 +3,7 @@ module github.com/beamport/beamport/bench
 go 1.26
 
 require (
+	github.com/aws/aws-lambda-go v1.49.0
 	github.com/beamport/beamport v0.0.0
 	github.com/bytedance/sonic v1.15.2
 	github.com/ergo-services/ergo v1.999.224

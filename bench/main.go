@@ -11,6 +11,7 @@ import (
 
 func main() {
 	playEcho()
+	playBare()
 	if err := run(os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		if !errors.Is(err, flag.ErrHelp) {
 			fmt.Fprintln(os.Stderr, err)
@@ -51,6 +52,9 @@ func run(args []string, stdout, stderr io.Writer) (err error) {
 		return err
 	}
 	if r.trips, err = p.measureTrips(); err != nil {
+		return err
+	}
+	if r.functions, err = p.measureFunctions(l); err != nil {
 		return err
 	}
 	if _, err := io.WriteString(stdout, r.text()); err != nil {

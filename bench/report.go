@@ -15,6 +15,8 @@ type report struct {
 	samples []sample
 	results []result
 	trips   []trip
+
+	functions []function
 }
 
 // marks of cells
@@ -41,6 +43,10 @@ func (r report) text() string {
 		r.machine, r.plan.rounds, t.text(), strings.Join(r.remarks(), "\n"))
 	if len(r.trips) > 0 {
 		text += "There and back between two processes, a request and its echo:\n\n" + r.tripTable().text() + "\n"
+	}
+	if len(r.functions) > 0 {
+		text += "Warm invocations on one Runtime API, from the moment before the event is written until the answer is read:\n\n" +
+			r.invocationTable().text() + "\n" + r.loadTable().text() + "\n"
 	}
 	return text + r.targetTable().text()
 }

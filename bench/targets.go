@@ -17,7 +17,7 @@ type target struct {
 // inPlace is the row of etf.Decode without a copy.
 const inPlace = "  with NoCopy"
 
-// targets are those of packages etf, etfjson and port.
+// targets are those of packages etf, etfjson, port and bootstrap.
 var targets = []target{
 	{"decode to a Term: at most 2 allocations", atMostAllocs("decode", "etf.Decode", 2)},
 	{"decode to a Term: faster than the BEAM on every workload", fasterEverywhere("decode", "etf.Decode", "BEAM")},
@@ -35,6 +35,9 @@ var targets = []target{
 	{"JSON to a term: 5 times as fast as json.Unmarshal to any (geomean)", meanOf("fromjson", "encoding/json", 5)},
 	{"a term to JSON: no allocation", atMostAllocs("tojson", "etfjson.AppendJSON", 0)},
 	{"a term to JSON: 5 times as fast as json.Marshal of any (geomean)", meanOf("tojson", "encoding/json", 5)},
+	{"warm invocation, {}: at most 0.85 of Go hello", invocationTarget("{}", 0.85)},
+	{"warm invocation, 5 KB: at most 0.7 of Go hello", invocationTarget("5 KB", 0.7)},
+	{"warm invocation, 1 MB: at most 0.4 of Go hello", invocationTarget("1 MB", 0.4)},
 	{"port: a round trip takes 1.2 times as long as by hand", tripTarget(1.2)},
 }
 

@@ -80,6 +80,9 @@ func Run(ctx context.Context, c Config) error {
 		})
 	}
 
+	if s.MaxConcurrency == 1 {
+		api.Alone()
+	}
 	extension := s.register(ctx, api) // while the VM starts
 	defer extension.end()
 	vms := newSupervisor(s)

@@ -106,7 +106,7 @@ func (s *supervisor) startLocked(ctx context.Context) (*vm, error) {
 		StartTimeout: s.StartTimeout,
 		StopTimeout:  s.StopTimeout,
 		OnOutput:     s.logs.output,
-		Options:      port.Options{OnLog: func(line port.Log) { s.logs.log("", line) }},
+		Options:      port.Options{Alone: s.MaxConcurrency == 1, OnLog: func(line port.Log) { s.logs.log("", line) }},
 	})
 	if err != nil {
 		return nil, &InitError{

@@ -9,6 +9,8 @@ import (
 	"os"
 	"sync/atomic"
 	"time"
+
+	"github.com/beamport/beamport/internal/await"
 )
 
 // One goroutine reads at a time. If it were always the same, each answer would be
@@ -34,6 +36,7 @@ type readTurn struct {
 	handing atomic.Bool   // a frame is being handled
 	frames  atomic.Uint64 // that have come
 
+	wait      await.Waiter  // waits for the leader's frame, of a program that does nothing else
 	deadlines readDeadliner // takes a caller out of a Read; nil where that cannot be had
 	cut       chan struct{} // holds a value when the deadline has been set
 	buf       []byte        // the leader's memory for what it reads; of whoever reads
@@ -214,6 +217,9 @@ func (c *Conn) lead(ctx context.Context, call *call, buf []byte) (answer result,
 
 	r.buf = buf
 	var err error
+	if c.r.next == c.r.end {
+		r.wait.Readable()
+	}
 	for err == nil && !call.begunLocked() { // which nobody else changes meanwhile
 		err = c.readFrame()
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/beamport/beamport/internal/await"
 )
 
 // tryWriter returns a function that writes to w as much as goes without waiting, and
@@ -41,6 +43,14 @@ func cuttablePipes(rwc io.ReadWriteCloser) readDeadliner {
 		return d
 	}
 	return nil
+}
+
+// awaiter waits for what comes from rwc, where that is known to be possible.
+func awaiter(rwc io.ReadWriteCloser) await.Waiter {
+	if d, ok := rwc.(*duplex); ok {
+		return await.For(d.from.File)
+	}
+	return await.For(rwc)
 }
 
 // tryWrite is kept with its function, so that a write allocates nothing.

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"syscall"
 	"time"
+
+	"github.com/beamport/beamport/internal/await"
 )
 
 const (
@@ -44,6 +46,7 @@ type connection struct {
 	done <-chan struct{}
 	stop func() bool
 
+	wait   await.Waiter // waits for answers, of a client whose program does nothing else
 	peek   func(fd uintptr) bool
 	raw    syscall.RawConn // nil where it cannot be looked whether the other side is there
 	closed bool            // what peek found
@@ -216,6 +219,9 @@ func (c *Client) take(ctx context.Context) (*connection, error) {
 		return nil, &dialError{err}
 	}
 	one := newConnection(n)
+	if c.alone {
+		one.wait = await.For(n)
+	}
 	one.watch(ctx)
 	return one, nil
 }

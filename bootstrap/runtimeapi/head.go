@@ -38,6 +38,9 @@ func (c *connection) readHead(field func(name, value []byte)) (head, error) {
 }
 
 func (c *connection) readOneHead(field func(name, value []byte)) (head, error) {
+	if c.in.Buffered() == 0 {
+		c.wait.Readable()
+	}
 	line, err := c.readLine()
 	if err != nil {
 		return head{}, err

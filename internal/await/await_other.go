@@ -1,0 +1,7 @@
+//go:build !linux
+
+package await
+
+const supported = false
+
+func readable(uintptr) {}
