@@ -32,6 +32,7 @@ erlang() ->
     app(Root, bad_app, [{mod, {bad_app, []}}], []),
     app(Root, crash_app, [{mod, {crash_app, []}}], []),
     app(Root, needs_app, [], [not_there]),
+    app(Root, slow_app, [{mod, {slow_app, []}}], [good_app]),
     file(filename:join([Root, "ebin", "damaged.beam"]), "this is no code"),
     Root.
 
