@@ -156,7 +156,7 @@ message(Text, File, Root) ->
 
 %% Files that belong to an application have its description: it is started then.
 application_file(Root, Ebin) ->
-    case filelib:wildcard("{,src/}*.app.src", Root) of
+    case filelib:wildcard("*.app.src", Root) ++ filelib:wildcard("src/*.app.src", Root) of
         [] ->
             ok;
         [File | _] ->

@@ -188,9 +188,14 @@ printed(Port, Last, Out) ->
         {Port, {exit_status, Status}} ->
             case beamport_compile:outcome(Out) of
                 none ->
-                    {error, ["the emulator that compiles ended with status ", integer_to_list(Status),
-                             [["; it last wrote: ", lists:join("\n", lists:reverse(Last))] || Last =/= []]]};
-                Outcome ->
-                    Outcome
+                    {error, ["the emulator that compiles ended with status ", integer_to_list(Status) | said(Last)]};
+                {error, Why} ->
+                    {error, [Why | [said(Last) || re:run(Why, ":[0-9]+", [{capture, none}]) =:= nomatch]]};
+                ok ->
+                    ok
             end
     end.
+
+%% What was printed before, where a message alone does not say what it is about.
+said([]) -> [];
+said(Last) -> ["; it last wrote: ", lists:join("\n", lists:reverse(Last))].
