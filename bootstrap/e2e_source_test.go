@@ -3,7 +3,9 @@ package bootstrap
 import (
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -61,7 +63,7 @@ end
   end
 end
 `,
-	"config/config.exs":       "import Config\nconfig :example, compiled: \"yes\"\nimport_config \"#{config_env()}.exs\"\n",
+	"config/config.exs":       "import Config\nconfig :example, compiled: \"yes\"\nimport_config \"#{Mix.env()}.exs\"\n",
 	"config/prod.exs":         "import Config\nconfig :example, level: 1\n",
 	"config/runtime.exs":      "import Config\nconfig :example, runtime: System.fetch_env!(\"SETTING\")\n",
 	"priv/data":               "private",
@@ -74,7 +76,7 @@ end
 }
 
 func TestSourceMix(t *testing.T) {
-	config := sourceConfig(t, "Example.hello", editable, "SETTING=set")
+	config := sourceConfig(t, "Example.hello", editable, "SETTING=set", "HOME=/nonexistent")
 	answer := `{"compiled":"yes","message":"HELLO ADA","priv":"private","runtime":"set"}`
 	r := startRig(t, emulator.Options{}, config)
 	r.answers(`{"name":"Ada"}`, answer)
@@ -161,6 +163,21 @@ func TestSourceFiles(t *testing.T) {
 	r := startRig(t, emulator.Options{}, config)
 	r.answers(`{"name":"Ada"}`, `{"text":"Hi, Ada"}`)
 	assert.NotContains(t, r.logs.String(), "undefined")
+}
+
+// The emulator that compiles ends with the one that it compiles for.
+func TestSourceCompilerEnds(t *testing.T) {
+	r := newRig(t, emulator.Options{}, sourceConfig(t, "Slow.hello", map[string]string{
+		"slow.ex": "IO.puts(\"compiled by #{System.pid()}\")\nProcess.sleep(:infinity)\n",
+	}))
+	r.start()
+	_, text, _ := strings.Cut(strings.TrimSpace(r.logs.await(t, "compiled by ")), "compiled by ")
+	pid, err := strconv.Atoi(text)
+	require.NoError(t, err)
+	require.NoError(t, syscall.Kill(pid, 0))
+	r.cancel()
+	<-r.ended
+	require.Eventually(t, func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH }, roomy, time.Millisecond)
 }
 
 // An application of Erlang's, and a function that is compiled once for all VMs.

@@ -6,6 +6,8 @@
 
 -define(OUTCOME, ".beamport").
 
+-type config() :: [{App :: atom(), [{Key :: atom(), Value :: term()}]}].
+
 %% How many of the errors are told.
 -define(MAX_ERRORS, 20).
 
@@ -13,13 +15,22 @@
 -spec main() -> no_return().
 main() ->
     [Kind, Root, Out] = init:get_plain_arguments(),
-    Outcome = try compile(Kind, Root, Out)
+    _ = spawn(fun end_with_parent/0),
+    Outcome = try {ok, compile(Kind, Root, Out)}
               catch
                   throw:{?MODULE, Why} -> {error, text(Why)};
                   Class:Reason:Stack -> {error, raised(Class, Reason, Stack)}
               end,
     ok = file:write_file(filename:join(Out, ?OUTCOME), term_to_binary(Outcome)),
     halt(0).
+
+%% Nobody writes to stdin: it ends with the emulator that has started this one.
+-spec end_with_parent() -> no_return().
+end_with_parent() ->
+    Port = open_port({fd, 0, 0}, [in, eof]),
+    receive
+        {Port, eof} -> halt(1, [{flush, false}])
+    end.
 
 %% Mix says in a sentence what is wrong; other failures say where they come from as well.
 raised(error, #{'__struct__' := 'Elixir.Mix.Error', message := Message}, _) ->
@@ -31,13 +42,15 @@ raised(Class, Reason, Stack) ->
 text(Chars) ->
     beamport_text:cut(beamport_text:utf8(Chars), 6000).
 
-%% @doc What main/0 has written down in a directory.
--spec outcome(Out :: file:filename()) -> ok | {error, Why :: binary()} | none.
+%% @doc What main/0 has written down in a directory: what a project of Mix's is configured
+%% with, before runtime.exs, or why there is nothing.
+-spec outcome(Out :: file:filename()) -> {ok, config()} | {error, Why :: binary()} | none.
 outcome(Out) ->
     case file:read_file(filename:join(Out, ?OUTCOME)) of
         {ok, Written} ->
-            case binary_to_term(Written, [safe]) of
-                ok -> ok;
+            %% Written by who reads it: its atoms are those of the configuration.
+            case binary_to_term(Written) of
+                {ok, Config} when is_list(Config) -> {ok, Config};
                 {error, Why} when is_binary(Why) -> {error, Why}
             end;
         {error, _} ->
@@ -60,7 +73,8 @@ compile("files", Root, Out) ->
     {Erlang, Elixir} = lists:partition(fun(File) -> filename:extension(File) =:= ".erl" end, sources(Root)),
     erlang(Erlang, Root, Ebin),
     elixir(Elixir, Root, Ebin),
-    application_file(Root, Ebin).
+    application_file(Root, Ebin),
+    [].
 
 %% Modules that others are checked against or changed by come first.
 erlang([], _, _) ->
@@ -165,8 +179,8 @@ application_file(Root, Ebin) ->
                     Modules = [list_to_atom(filename:basename(Name, ".beam")) ||
                                   Name <- filelib:wildcard("*.beam", Ebin)],
                     Spec = {application, App, lists:keystore(modules, 1, Properties, {modules, Modules})},
-                    file:write_file(filename:join(Ebin, atom_to_list(App) ++ ".app"),
-                                    unicode:characters_to_binary(io_lib:format("~tp.~n", [Spec])));
+                    ok = file:write_file(filename:join(Ebin, atom_to_list(App) ++ ".app"),
+                                         unicode:characters_to_binary(io_lib:format("~tp.~n", [Spec])));
                 {ok, _} ->
                     throw({?MODULE, [File, ": this does not describe an application"]});
                 {error, Reason} ->
@@ -188,5 +202,17 @@ mix(Root) ->
         {error, Diagnostics} ->
             failed([diagnostic(D, Root) || #{severity := error} = D <- Diagnostics]);
         _ ->
-            ok
+            project_config()
+    end.
+
+%% What decided on how the project was compiled is what it runs with, too.
+project_config() ->
+    Project = beamport_elixir:call('Elixir.Mix.Project', config, []),
+    File = proplists:get_value(config_path, Project, <<"config/config.exs">>),
+    case filelib:is_regular(File) of
+        true ->
+            Options = [{env, beamport_elixir:call('Elixir.Mix', env, [])}, {target, host}],
+            beamport_elixir:call('Elixir.Config.Reader', 'read!', [File, Options]);
+        false ->
+            []
     end.

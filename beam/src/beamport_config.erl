@@ -7,7 +7,7 @@
 %% started. What Erlang's kernel reads only while it starts stays as `sys.config' has it.
 -module(beamport_config).
 
--export([provide/0, read/2]).
+-export([provide/0, read/3]).
 
 -type failure() :: {error, Why :: unicode:chardata()}.
 
@@ -49,20 +49,20 @@ configured() ->
             []
     end.
 
-%% @doc Evaluates files of configuration, as far as they are there, as Mix does before it
-%% starts a project: each in the environment named, and puts the outcome into the
-%% environment of the applications.
--spec read([file:filename()], Environment :: atom()) -> ok | failure().
-read(Files, Environment) ->
-    case [unicode:characters_to_binary(File) || File <- Files, filelib:is_regular(File)] of
-        [] ->
-            ok;
-        Found ->
-            Options = [{env, Environment}, {target, host}],
-            Read = fun(File, Config) ->
-                           merge(Config, beamport_elixir:call('Elixir.Config.Reader', 'read!', [File, Options]))
+%% @doc Puts a project's configuration into the environment of the applications, and that
+%% of its runtime.exs, if there is one, evaluated in the environment named.
+-spec read([{App :: atom(), [{atom(), term()}]}], Runtime :: file:filename(), Environment :: atom()) -> ok | failure().
+read(Config, Runtime, Environment) ->
+    case filelib:is_regular(Runtime) of
+        true ->
+            File = unicode:characters_to_binary(Runtime),
+            Read = fun(Before) ->
+                           Options = [{env, Environment}, {target, host}],
+                           merge(Before, beamport_elixir:call('Elixir.Config.Reader', 'read!', [File, Options]))
                    end,
-            with_elixir(fun() -> evaluate([{File, fun(Config) -> Read(File, Config) end} || File <- Found], [], []) end)
+            with_elixir(fun() -> evaluate([{File, Read}], Config, []) end);
+        false ->
+            put_all(Config, [])
     end.
 
 evaluate([], Config, Before) ->

@@ -60,7 +60,7 @@ code(Root) ->
 source(Root) ->
     case beamport_source:compile(Root) of
         none -> {ok, #{directories => []}};
-        {ok, Directories} -> {ok, #{directories => Directories, config => beamport_source:config(Root)}};
+        {ok, Compiled} -> {ok, Compiled};
         {error, Why} -> {error, <<"Runtime.CompileFailed">>, ["the function's source does not compile: ", Why]}
     end.
 
@@ -136,7 +136,9 @@ module_name(File) ->
     end.
 
 configure(Name, #{release := _}) -> configured(beamport_config:provide(), Name);
-configure(Name, #{config := Files}) -> configured(beamport_config:read(Files, beamport_source:environment()), Name);
+configure(Name, #{config := Config, root := Root}) ->
+    File = filename:join([Root, "config", "runtime.exs"]),
+    configured(beamport_config:read(Config, File, beamport_source:environment()), Name);
 configure(_, _) -> ok.
 
 configured(ok, _) ->

@@ -6,7 +6,8 @@
 %% root is only read.
 -module(beamport_source).
 
--export([compile/1, config/1, environment/0]).
+-export([compile/1, environment/0]).
+-export_type([compiled/0]).
 
 -include_lib("kernel/include/file.hrl").
 
@@ -14,10 +15,13 @@
 %% What is nobody's source, in a project's directory.
 -define(SKIPPED, ["_build", ".git", ".elixir_ls", "node_modules", "cover"]).
 
+-type compiled() :: #{directories := [file:filename()], config := [{App :: atom(), [{atom(), term()}]}]}.
+%% Where the code is, and what a project of Mix's is configured with, before its
+%% runtime.exs.
+
 %% @doc Compiles the source that a task root holds. `none' if it holds none. Of a failure,
 %% the message has the compiler's own, with files and lines.
--spec compile(Root :: file:filename()) ->
-          {ok, Directories :: [file:filename()]} | none | {error, Why :: unicode:chardata()}.
+-spec compile(Root :: file:filename()) -> {ok, compiled()} | none | {error, Why :: unicode:chardata()}.
 compile(Root) ->
     case kind(Root) of
         none ->
@@ -32,38 +36,32 @@ compile(Root) ->
 
 compile(Kind, Root, New, Out) ->
     case usable(Out, New) of
-        true ->
+        {ok, Config} ->
             _ = file:del_dir_r(New),
-            {ok, directories(Out)};
+            {ok, compiled(Out, Config)};
         false ->
-            Outcome = run(Kind, Root, New),
-            case Outcome =:= ok andalso place(New, Out) of
-                {ok, Dir} ->
-                    {ok, directories(Dir)};
-                false ->
+            case run(Kind, Root, New) of
+                {ok, Config} ->
+                    {ok, compiled(place(New, Out), Config)};
+                Failure ->
                     _ = file:del_dir_r(New),
-                    Outcome
+                    Failure
             end
     end.
 
 %% Somebody else's directory of that name stays where it is.
 place(New, Out) ->
     case file:rename(New, Out) of
-        ok -> {ok, Out};
-        {error, _} -> {ok, New}
+        ok -> Out;
+        {error, _} -> New
     end.
 
-directories(Out) ->
-    [Dir || Pattern <- ["lib/*/consolidated", "lib/*/ebin"], Dir <- wildcard(Out, Pattern)].
+compiled(Out, Config) ->
+    #{directories => [Dir || Pattern <- ["lib/*/consolidated", "lib/*/ebin"], Dir <- wildcard(Out, Pattern)],
+      config => Config}.
 
 wildcard(Dir, Pattern) ->
     [filename:join(Dir, Name) || Name <- filelib:wildcard(Pattern, Dir)].
-
-%% @doc What a project of Mix's is configured with, in the order in which it is evaluated;
-%% files that may be there.
--spec config(Root :: file:filename()) -> [file:filename()].
-config(Root) ->
-    [filename:join([Root, "config", Name]) || Name <- ["config.exs", "runtime.exs"]].
 
 %% @doc The environment that source is compiled for: MIX_ENV where that is `dev' or
 %% `test', else `prod'.
@@ -152,7 +150,10 @@ fresh(Out) ->
 usable(Out, Mine) ->
     case {file:read_link_info(Out), file:read_link_info(Mine)} of
         {{ok, #file_info{type = directory, uid = Uid, mode = Mode}}, {ok, #file_info{uid = Uid}}} ->
-            Mode band 8#022 =:= 0 andalso beamport_compile:outcome(Out) =:= ok;
+            case Mode band 8#022 =:= 0 andalso beamport_compile:outcome(Out) of
+                {ok, Config} -> {ok, Config};
+                _ -> false
+            end;
         _ ->
             false
     end.
@@ -171,7 +172,7 @@ run(Kind, Root, Out) ->
                    {"ERL_FLAGS", false}, {"ERL_AFLAGS", false}, {"ERL_ZFLAGS", false}],
     try open_port({spawn_executable, filename:join(BinDir, "erlexec")},
                   [{args, Arguments}, {env, Environment}, {cd, Root}, {line, 8192}, exit_status, stderr_to_stdout,
-                   binary, in]) of
+                   binary]) of
         Port -> printed(Port, [], Out)
     catch
         error:Reason -> {error, ["the emulator that compiles could not be started: ", beamport_text:show(Reason)]}
@@ -191,8 +192,8 @@ printed(Port, Last, Out) ->
                     {error, ["the emulator that compiles ended with status ", integer_to_list(Status) | said(Last)]};
                 {error, Why} ->
                     {error, [Why | [said(Last) || re:run(Why, ":[0-9]+", [{capture, none}]) =:= nomatch]]};
-                ok ->
-                    ok
+                {ok, Config} ->
+                    {ok, Config}
             end
     end.
 

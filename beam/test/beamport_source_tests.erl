@@ -34,17 +34,17 @@ again_test_() ->
      fun() ->
              with(?GOOD,
                   fun(Root, Temporary) ->
-                          {ok, [Ebin]} = beamport_source:compile(Root),
+                          {ok, #{directories := [Ebin], config := []}} = beamport_source:compile(Root),
                           {ok, [Name]} = file:list_dir(Temporary),
                           Beam = filename:join(Ebin, "source_good.beam"),
                           {ok, _} = file:read_file_info(Beam),
                           ok = file:write_file(Beam, "marked"),
-                          ?assertEqual({ok, [Ebin]}, beamport_source:compile(Root)),
+                          ?assertMatch({ok, #{directories := [Ebin]}}, beamport_source:compile(Root)),
                           ?assertEqual({ok, <<"marked">>}, file:read_file(Beam)),
                           ?assertEqual({ok, [Name]}, file:list_dir(Temporary)),
                           %% Others could have written to it.
                           ok = file:change_mode(filename:join(Temporary, Name), 8#777),
-                          {ok, [Other]} = beamport_source:compile(Root),
+                          {ok, #{directories := [Other]}} = beamport_source:compile(Root),
                           ?assertNotEqual(Ebin, Other),
                           {ok, Compiled} = file:read_file(filename:join(Other, "source_good.beam")),
                           ?assertNotEqual(<<"marked">>, Compiled)
@@ -72,6 +72,6 @@ links_test_() ->
              with(?GOOD,
                   fun(Root, _) ->
                           ok = file:make_symlink(".", filename:join(Root, "loop")),
-                          ?assertMatch({ok, [_]}, beamport_source:compile(Root))
+                          ?assertMatch({ok, #{directories := [_]}}, beamport_source:compile(Root))
                   end)
      end}.
