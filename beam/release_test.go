@@ -130,3 +130,36 @@ lines of $RELEASE_NAME"
 	require.ErrorIs(t, err, ErrBadRelease)
 	assert.ErrorContains(t, err, "env.sh failed: exit status 4")
 }
+
+func TestReleaseExpand(t *testing.T) {
+	root := releaseFiles(t, map[string]string{
+		"releases/start_erl.data": "13.1 1.0", "releases/1.0/a.rel": "",
+		"releases/1.0/sys.config.src": `[{a, [{b, "${B}"}, {c, "${C:-c 1}"}, {d, "${D}"}, {e, "$E ${}"}]}].`,
+		"releases/1.0/vm.args.src":    "-b ${B}\n",
+	})
+	r, _, err := FindRelease(root, nil)
+	require.NoError(t, err)
+	env, err := r.Environ(t.Context(), []string{"B=1"})
+	require.NoError(t, err)
+	env, remove, err := r.Expand(env)
+	require.NoError(t, err)
+	config := lookup(env, "RELEASE_SYS_CONFIG")
+	text, err := os.ReadFile(config + ".config")
+	require.NoError(t, err)
+	assert.Equal(t, `[{a, [{b, "1"}, {c, "c 1"}, {d, ""}, {e, "$E ${}"}]}].`, string(text))
+	args, _, err := r.Args(env)
+	require.NoError(t, err)
+	assert.Equal(t, []string{"-config", config, "-elixir", "config_provider_init", "undefined", "-b", "1"}, args[3:])
+	require.NoError(t, remove())
+	assert.NoFileExists(t, config+".config")
+
+	// What is complete is left alone.
+	require.NoError(t, os.WriteFile(filepath.Join(r.Dir, "sys.config"), nil, 0o644))
+	require.NoError(t, os.WriteFile(filepath.Join(r.Dir, "vm.args"), nil, 0o644))
+	env, err = r.Environ(t.Context(), nil)
+	require.NoError(t, err)
+	same, remove, err := r.Expand(env)
+	require.NoError(t, err)
+	assert.Equal(t, env, same)
+	assert.NoError(t, remove())
+}

@@ -28,7 +28,7 @@ detailed(Event, #{request_id := Id}) -> {ok, <<"application/json">>, gleam_text:
 
 const gleamLibrary = `-module(gleam_text).
 -export([quote/2]).
-quote(#{<<"id">> := N}, Id) -> [$", integer_to_list(N), <<" ">>, Id, $"].
+quote(#{<<"id">> := N}, Id) -> iolist_to_binary([$", integer_to_list(N), " ", Id, $"]).
 `
 
 // erlc compiles a module into a folder.
@@ -73,7 +73,7 @@ func TestGleam(t *testing.T) {
 			r.answers(`{"id":7}`, `{"open":true,"order":7}`)
 			r.answers(`{"id":1}`, `null`)
 			r.fails(`{"id":0}`, "RuntimeException", "no such order")
-			r.fails(`{}`, "RuntimeException", "nil")
+			r.fails(`{}`, "nil", "nil")
 			r.fails(`{"id":2}`, "Function.BadResult", "{order,2}")
 		})
 	}

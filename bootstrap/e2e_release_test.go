@@ -244,6 +244,45 @@ func TestReleaseOnNewerErlang(t *testing.T) {
 	r.logs.await(t, "the release bare was made with OTP 24, and runs on OTP ")
 }
 
+// A release of an Erlang application, laid out as rebar3 does it.
+func TestReleaseErlang(t *testing.T) {
+	root := sourceRoot(t, map[string]string{
+		"releases/start_erl.data":     "13.0 1.0",
+		"releases/1.0/web.rel":        `{release, {"web", "1.0"}, {erts, "13.0"}, [{kernel, "8.0"}, {stdlib, "4.0"}, {sasl, "4.2"}, {web, "1.0"}, {idle, "1.0", load}]}.`,
+		"releases/1.0/sys.config.src": `[{web, [{greeting, <<"${GREETING}">>}]}].`,
+		"releases/1.0/vm.args.src":    "-name ${NODE}\n-web_flag ${FLAG:-none}\n",
+		"lib/web-1.0/ebin/web.app":    `{application, web, [{vsn, "1.0"}, {modules, [web]}, {applications, [kernel, stdlib]}, {mod, {web, []}}]}.`,
+		"lib/web-0.9/ebin/web.app":    `{application, web, [{vsn, "0.9"}]}.`,
+		"lib/idle-1.0/ebin/idle.app":  `{application, idle, [{vsn, "1.0"}, {modules, []}, {applications, [kernel]}]}.`,
+	})
+	erlc(t, filepath.Join(root, "lib", "web-0.9", "ebin"), "web", "-module(web).\n")
+	erlc(t, filepath.Join(root, "lib", "web-1.0", "ebin"), "web", `-module(web).
+-behaviour(application).
+-behaviour(supervisor).
+-export([start/2, stop/1, init/1, handle/2]).
+start(_, _) -> supervisor:start_link({local, web}, web, []).
+stop(_) -> io:format(standard_error, "web has stopped~n", []).
+init([]) -> {ok, {#{}, []}}.
+handle(_, _) ->
+    Running = [App || {App, _, _} <- application:which_applications()],
+    {ok, Greeting} = application:get_env(web, greeting),
+    {ok, [[Flag]]} = init:get_argument(web_flag),
+    {ok, [Greeting, list_to_binary(Flag), node(), is_pid(whereis(web)), lists:member(idle, Running), lists:member(sasl, Running)]}.
+`)
+	unchanged(t, root)
+	config := Config{Handler: "web:handle", TaskRoot: root, StopTimeout: roomy,
+		Environ: append(os.Environ(), "GREETING=Hej", "NODE=a@b", "TMPDIR="+t.TempDir())}
+	t.Setenv("TMPDIR", t.TempDir())
+	r := startRig(t, emulator.Options{}, config)
+	r.answers(`{}`, `["Hej","none","nonode@nohost",true,false,true]`)
+	r.cancel()
+	<-r.ended
+	r.logs.await(t, "web has stopped")
+	left, err := os.ReadDir(os.TempDir())
+	require.NoError(t, err)
+	assert.Empty(t, left, "what was written out is removed")
+}
+
 // assertInitFails asserts that the function cannot be made ready, that the Runtime
 // API is told of it, and that all of this is in the message.
 func assertInitFails(t *testing.T, config Config, errorType string, message ...string) {

@@ -40,26 +40,27 @@ func (s *supervisor) locateLocked(ctx context.Context) error {
 	} else if install, err = beam.Find(s.Search); err != nil {
 		return failed("Runtime.NoErlang", err)
 	}
+	ebin, removeEbin, err := beam.Ebin(s.Search.Dir)
+	if err != nil {
+		return failed("Runtime.InitError", err)
+	}
+	s.cleanups = append(s.cleanups, removeEbin)
 	var boot beam.Boot
 	if isRelease {
-		if boot, environ, err = s.releaseBoot(ctx, release, install, environ); err != nil {
+		if boot, environ, err = s.releaseBootLocked(ctx, release, install, environ); err != nil {
 			return failed("Runtime.BadRelease", err)
 		}
 	} else {
 		boot.Elixir, _ = beam.FindElixir(s.Search)
 	}
-	ebin, cleanup, err := beam.Ebin(s.Search.Dir)
-	if err != nil {
-		return failed("Runtime.InitError", err)
-	}
 	boot.Ebin = ebin
-	s.cleanup, s.boot, s.environ, s.install = cleanup, boot, environ, &install
+	s.boot, s.environ, s.install = boot, environ, &install
 	return nil
 }
 
-// releaseBoot says how to start a VM for a release, and tells the log what is done
+// releaseBootLocked says how to start a VM for a release, and tells the log what is done
 // otherwise than by the release's own script.
-func (s *supervisor) releaseBoot(ctx context.Context, r beam.Release, i beam.Installation, environ []string) (beam.Boot, []string, error) {
+func (s *supervisor) releaseBootLocked(ctx context.Context, r beam.Release, i beam.Installation, environ []string) (beam.Boot, []string, error) {
 	if !r.Own {
 		note, err := r.Fits(i)
 		if err != nil {
@@ -73,6 +74,11 @@ func (s *supervisor) releaseBoot(ctx context.Context, r beam.Release, i beam.Ins
 	if err != nil {
 		return beam.Boot{}, nil, err
 	}
+	environ, remove, err := r.Expand(environ)
+	if err != nil {
+		return beam.Boot{}, nil, err
+	}
+	s.cleanups = append(s.cleanups, remove)
 	args, left, err := r.Args(environ)
 	if err != nil {
 		return beam.Boot{}, nil, err

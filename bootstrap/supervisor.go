@@ -46,11 +46,12 @@ type supervisor struct {
 	install *beam.Installation
 	boot    beam.Boot
 	environ []string // of the VM
-	cleanup func() error
+	// cleanups remove what was written out for the VMs.
+	cleanups []func() error
 }
 
 func newSupervisor(s *settings) *supervisor {
-	return &supervisor{settings: s, lock: make(chan struct{}, 1), cleanup: func() error { return nil }}
+	return &supervisor{settings: s, lock: make(chan struct{}, 1)}
 }
 
 // live returns the VM, after starting one if there is none or it has died.
@@ -209,5 +210,7 @@ func (s *supervisor) close() {
 		s.stop(s.current.process)
 		s.current = nil
 	}
-	_ = s.cleanup() // a folder left in the temporary one does no harm
+	for _, remove := range s.cleanups {
+		_ = remove() // a folder left in the temporary one does no harm
+	}
 }

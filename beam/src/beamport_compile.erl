@@ -100,8 +100,9 @@ errors({error, Errors, Warnings}, Root) ->
     lists:append([[place(File, Info, Root) || Info <- Infos] || {File, Infos} <- Errors]).
 
 print(Warnings, Root) ->
-    [io:put_chars([place(File, Info, Root), $\n]) ||
-        {File, Infos} <- Warnings, Info <- Infos, [warning] =/= Info].
+    lists:foreach(fun({File, Infos}) ->
+                          io:put_chars([[place(File, Info, Root), $\n] || Info <- Infos])
+                  end, Warnings).
 
 place(File, {none, Module, What}, Root) ->
     [below(Root, File), ": ", Module:format_error(What)];
