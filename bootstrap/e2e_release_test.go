@@ -121,7 +121,7 @@ func TestRelease(t *testing.T) {
 			}
 			r := startRig(t, emulator.Options{}, config)
 			assert.Equal(t, "Greeter.hello/2", r.vms()[0].Handler)
-			r.answers(`{"name":"Ada"}`, `{"compiled":"at build time","env":"prod","text":"Salut, Ada"}`)
+			r.answers(`{"name":"Ada"}`, `{"compiled":"at build time","env":"prod","provided":"at build time","text":"Salut, Ada"}`)
 
 			var vm struct {
 				Root, Elixir, Env, Sourced, Shout string
@@ -150,7 +150,7 @@ func TestRelease(t *testing.T) {
 
 			// An application that dies takes the VM along, and there is another.
 			r.fails(`{"do":"die"}`, "Runtime.ExitError", "greeter")
-			r.answers(`{"name":"Bob"}`, `{"compiled":"at build time","env":"prod","text":"Salut, Bob"}`)
+			r.answers(`{"name":"Bob"}`, `{"compiled":"at build time","env":"prod","provided":"at build time","text":"Salut, Bob"}`)
 			assert.Len(t, r.vms(), 2)
 			r.cancel()
 			<-r.ended
@@ -175,7 +175,7 @@ func TestReleaseFailures(t *testing.T) {
 			message: []string{"the application greeter", "no such greeting"}},
 		{name: "no such module", release: "own", handler: "Greter.hello", environ: []string{"GREETING=x"}, errorType: "Runtime.NoSuchModule",
 			message: []string{"no module Greter", "greeter-0.2.0/ebin", "such as Greeter"}},
-		{name: "no Erlang", release: "bare", environ: []string{"GREETING=x"}, errorType: "Runtime.NoErlang", message: []string{"Erlang/OTP is not installed"}},
+		{name: "no Erlang", release: "bare", environ: []string{"GREETING=x"}, errorType: "Runtime.NoErlang", message: []string{"the release bare has no Erlang of its own", "include_erts", ": Erlang/OTP is not installed"}},
 		{name: "older Erlang", release: "bare", search: true, environ: []string{"GREETING=x"}, errorType: "Runtime.BadRelease",
 			change: func(t *testing.T, root, dir string) {
 				replace(t, filepath.Join(root, "releases/start_erl.data"), "99.1 0.2.0")
@@ -240,7 +240,7 @@ func TestReleaseOnNewerErlang(t *testing.T) {
 	root := changedRelease(t, "bare")
 	replace(t, filepath.Join(root, "releases", "start_erl.data"), "12.3 0.2.0")
 	r := startRig(t, emulator.Options{}, Config{Handler: "Greeter.hello", TaskRoot: root, Environ: append(os.Environ(), "GREETING=Hi")})
-	r.answers(`{"name":"Ada"}`, `{"compiled":"at build time","env":"prod","text":"Hi, Ada"}`)
+	r.answers(`{"name":"Ada"}`, `{"compiled":"at build time","env":"prod","provided":"at build time","text":"Hi, Ada"}`)
 	r.logs.await(t, "the release bare was made with OTP 24, and runs on OTP ")
 }
 

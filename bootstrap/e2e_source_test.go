@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/beamport/beamport/beam"
 	"github.com/beamport/beamport/bootstrap/emulator"
 )
 
@@ -147,6 +148,29 @@ end
 			assertInitFails(t, config, c.errorType, c.message...)
 		})
 	}
+}
+
+// A layer with Erlang alone, and one with an Elixir that lacks Mix.
+func TestSourceWithoutCompiler(t *testing.T) {
+	search := beam.DefaultSearch(os.Environ())
+	install, err := beam.Find(search)
+	require.NoError(t, err)
+	ebins, ok := beam.FindElixir(search)
+	require.True(t, ok)
+	config := sourceConfig(t, "A.hello", map[string]string{"a.ex": "defmodule A do\nend\n"})
+	config.Search = beam.Search{ErlangHome: install.Root}
+	assertInitFails(t, config, "Runtime.CompileFailed", "Elixir is needed for it", "ELIXIR_HOME")
+
+	home := t.TempDir()
+	for _, ebin := range ebins {
+		if app := filepath.Dir(ebin); filepath.Base(app) != "mix" {
+			require.NoError(t, os.MkdirAll(filepath.Join(home, "lib"), 0o755))
+			require.NoError(t, os.Symlink(app, filepath.Join(home, "lib", filepath.Base(app))))
+		}
+	}
+	config = sourceConfig(t, "Example.hello", editable)
+	config.Search = beam.Search{ErlangHome: install.Root, ElixirHome: home}
+	assertInitFails(t, config, "Runtime.CompileFailed", "Mix is needed", "mix release")
 }
 
 func TestSourceFiles(t *testing.T) {

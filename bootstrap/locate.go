@@ -23,7 +23,7 @@ func (s *supervisor) locateLocked(ctx context.Context) error {
 		}
 		return &InitError{
 			Type:    errorType,
-			Message: fmt.Sprintf("handler %q: %s", s.Handler, strings.TrimPrefix(err.Error(), "beam: ")),
+			Message: fmt.Sprintf("handler %q: %s", s.Handler, strings.ReplaceAll(err.Error(), "beam: ", "")),
 			Err:     err,
 		}
 	}
@@ -38,6 +38,9 @@ func (s *supervisor) locateLocked(ctx context.Context) error {
 			return failed("Runtime.BadRelease", err)
 		}
 	} else if install, err = beam.Find(s.Search); err != nil {
+		if isRelease {
+			err = fmt.Errorf("the release %s has no Erlang of its own (include_erts: true gives it one): %w", release.Name, err)
+		}
 		return failed("Runtime.NoErlang", err)
 	}
 	ebin, removeEbin, err := beam.Ebin(s.Search.Dir)

@@ -8,8 +8,18 @@ defmodule Greeter.MixProject do
       elixir: "~> 1.14",
       start_permanent: true,
       releases: [
-        own: [include_erts: true, include_executables_for: [:unix]],
-        bare: [include_erts: false, include_executables_for: [:unix]]
+        # Mix's own boot script of the first would start the emulator twice.
+        own: [
+          include_erts: true,
+          include_executables_for: [:unix],
+          config_providers: [{Greeter.Provider, "provided"}],
+          reboot_system_after_config: true
+        ],
+        bare: [
+          include_erts: false,
+          include_executables_for: [:unix],
+          config_providers: [{Greeter.Provider, "provided"}]
+        ]
       ]
     ]
   end

@@ -1,7 +1,7 @@
 defmodule Greeter do
   def hello(%{"name" => name}, _context) do
     config = Agent.get(Greeter.Store, & &1)
-    {:ok, %{text: "#{config[:greeting]}, #{name}", compiled: config[:compiled], env: config[:env]}}
+    {:ok, %{text: "#{config[:greeting]}, #{name}", compiled: config[:compiled], env: config[:env], provided: config[:provided]}}
   end
 
   def hello(%{"do" => "die"}, _context) do
