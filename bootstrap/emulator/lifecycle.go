@@ -25,8 +25,8 @@ func (s *Server) takeLocked(ctx context.Context) (*invocation, *apiError) {
 	switch {
 	case s.state == closed:
 		return nil, errInternal
-	case s.state == initFailed:
-		return nil, errTransition(nameInitError, nameReady)
+	case s.state == initFailed, s.state == restoring, s.state == starting && s.opts.SnapStart:
+		return nil, s.refusalLocked(nameReady)
 	case s.activeLocked() >= s.opts.Concurrency:
 		return nil, errTransition(nameRunning, nameReady)
 	}

@@ -46,6 +46,9 @@ type Options struct {
 	// MaxResponse and MaxStreamedResponse limit answers, in bytes.
 	MaxResponse         int64
 	MaxStreamedResponse int64
+	// SnapStart has the runtime ask for the restore before the first invocation: see
+	// [Server.Restore].
+	SnapStart bool
 	// Tracing gives every invocation that has no trace id a new one.
 	Tracing bool
 	// InvocationIDs sends Lambda-Runtime-Invocation-Id, a new one each time

@@ -92,27 +92,22 @@ func (s *Server) serveError(w http.ResponseWriter, r *http.Request, id string) {
 // function gets the error, and so does everybody who invokes it before
 // [Server.RuntimeExited].
 func (s *Server) serveInitError(w http.ResponseWriter, r *http.Request) {
+	s.serveFailure(w, r, starting, nameInitError)
+}
+
+// serveFailure takes a failure of the function as a whole, which has to be in that
+// state.
+func (s *Server) serveFailure(w http.ResponseWriter, r *http.Request, in state, to string) {
 	body, refusal := readBody(r, s.opts.MaxResponse)
 	if refusal != nil {
 		refuse(w, r, refusal)
 		return
 	}
 	s.mu.Lock()
-	switch s.state {
-	case starting:
-	case closed:
+	if s.state != in {
+		refusal = s.refusalLocked(to)
 		s.mu.Unlock()
-		errInternal.write(w)
-		return
-	default:
-		from := nameInitError
-		if s.state == ready {
-			if from = nameReady; s.activeLocked() > 0 {
-				from = nameRunning
-			}
-		}
-		s.mu.Unlock()
-		errTransition(from, nameInitError).write(w)
+		refusal.write(w)
 		return
 	}
 	s.state = initFailed

@@ -105,8 +105,6 @@ func TestWrongPaths(t *testing.T) {
 		{"GET", "/2018-06-01/runtime/invocation", 404, ""},
 		{"GET", "/2018-06-01/runtime/invocation/next/", 404, ""},
 		{"POST", "/2018-06-01/runtime/invocation/x/answer", 404, ""},
-		{"GET", "/2018-06-01/runtime/restore/next", 404, ""},
-		{"POST", "/2018-06-01/runtime/restore/error", 404, ""},
 		{"GET", "/2019-01-01/runtime/invocation/next", 404, ""},
 		{"POST", "/2015-03-31/functions/function", 404, ""},
 		{"POST", "/2015-03-31/functions//invocations", 404, ""},

@@ -12,7 +12,8 @@ import (
 // ErrClosed is the error of a call on a [Server] that was closed.
 var ErrClosed = errors.New("emulator: the server is closed")
 
-// An InitError is what a runtime reported on /runtime/init/error.
+// An InitError is what a runtime reported on /runtime/init/error or
+// /runtime/restore/error.
 type InitError struct {
 	// Type is the error type of the header, Runtime.Unknown if it had none.
 	Type string
@@ -44,6 +45,8 @@ type Server struct {
 	handed  map[string]*invocation // handed out: running, answering, answered or timedOut
 	expired []string               // ids of handed that timed out, oldest first
 	changed chan struct{}          // closed, and replaced, at each change
+
+	extensions map[string]string // names by identifier
 }
 
 // state is that of the execution environment.
@@ -51,7 +54,9 @@ type state uint8
 
 const (
 	starting   state = iota // no runtime has asked for an invocation
-	initFailed              // the runtime has posted to /init/error
+	restoring               // the runtime waits to be restored from a snapshot
+	restored                // the runtime was told that it was
+	initFailed              // the runtime has posted to /init/error or /restore/error
 	ready                   // the runtime has asked for an invocation
 	closed
 )
@@ -64,6 +69,8 @@ func New(o Options) *Server {
 		closing: make(chan struct{}),
 		handed:  make(map[string]*invocation),
 		changed: make(chan struct{}),
+
+		extensions: make(map[string]string),
 	}
 }
 
@@ -71,6 +78,10 @@ func New(o Options) *Server {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rest, ok := strings.CutPrefix(r.URL.Path, "/2018-06-01/runtime/"); ok {
 		s.serveRuntime(w, r, rest)
+		return
+	}
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/2020-01-01/extension/"); ok {
+		s.serveExtension(w, r, rest)
 		return
 	}
 	s.serveFunctions(w, r)
@@ -102,6 +113,16 @@ func (s *Server) serveRuntime(w http.ResponseWriter, r *http.Request, path strin
 	case "init/error":
 		if allow(w, r, http.MethodPost) {
 			s.serveInitError(w, r)
+		}
+		return
+	case "restore/next":
+		if allow(w, r, http.MethodGet) {
+			s.serveRestoreNext(w, r)
+		}
+		return
+	case "restore/error":
+		if allow(w, r, http.MethodPost) {
+			s.serveRestoreError(w, r)
 		}
 		return
 	}
@@ -138,11 +159,21 @@ func allow(w http.ResponseWriter, r *http.Request, method string) bool {
 func (s *Server) Ready(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.state == starting {
+	for !s.started() {
 		if err := s.waitLocked(ctx); err != nil {
 			return err
 		}
 	}
+	return s.readyLocked()
+}
+
+// started says whether the runtime has come so far as to ask for an invocation, or
+// never will.
+func (s *Server) started() bool {
+	return s.state != starting && s.state != restoring && s.state != restored
+}
+
+func (s *Server) readyLocked() error {
 	switch s.state {
 	case initFailed:
 		return s.initErr
@@ -169,7 +200,7 @@ func (s *Server) RuntimeExited(err error) {
 			failed = append(failed, v)
 		}
 	}
-	if s.state == starting {
+	if !s.started() {
 		failed = append(failed, s.queue...)
 		s.queue = nil
 	}
@@ -177,6 +208,7 @@ func (s *Server) RuntimeExited(err error) {
 		s.failLocked(v, exitError(v.RequestID, err))
 	}
 	clear(s.handed)
+	clear(s.extensions)
 	s.expired = nil
 	s.state, s.initErr = starting, nil
 	s.life++

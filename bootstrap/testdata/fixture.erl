@@ -24,6 +24,8 @@ do(<<"problem">>, _, _) -> {ok, <<"application/problem+json">>, #{title => <<"x"
 do(<<"error">>, _, _) -> {error, #{errorType => <<"Teapot">>, errorMessage => <<"short and stout">>}};
 do(<<"error text">>, _, _) -> {error, <<"no tea">>};
 
+do(<<"sleep">>, #{<<"ms">> := Ms}, _) -> io:format("sleeping~n"), timer:sleep(Ms), {ok, slept};
+
 %% Results that come in parts.
 do(<<"stream">>, #{<<"parts">> := Parts}, _) ->
     {stream, #{content_type => <<"text/csv">>}, fun(Send) -> [ok = Send(Part) || Part <- Parts] end};

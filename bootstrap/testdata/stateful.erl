@@ -3,7 +3,7 @@
 
 -behaviour(beamport_handler).
 
--export([init/1, handle/3, terminate/2]).
+-export([init/1, handle/3, terminate/2, before_snapshot/1, after_restore/1]).
 
 init(_) ->
     case os:getenv("STATEFUL") of
@@ -11,6 +11,19 @@ init(_) ->
         "nonsense" -> nonsense;
         "halt" -> halt(5);
         _ -> {ok, started}
+    end.
+
+before_snapshot(started) ->
+    case os:getenv("STATEFUL") of
+        "before" -> error(not_now);
+        _ -> {ok, frozen}
+    end.
+
+after_restore(frozen) ->
+    case os:getenv("STATEFUL") of
+        "after" -> {error, no_connection};
+        "gone" -> halt(6);
+        _ -> {ok, thawed}
     end.
 
 handle(#{<<"do">> := <<"state">>}, _, State) -> {ok, #{state => State}}.
