@@ -23,6 +23,18 @@ slow_test_() ->
              beamport_fixtures:delete(Root)
      end}.
 
+%% The application runs before init/1 and until terminate/2 is over.
+terminate_test_() ->
+    {timeout, 60,
+     fun() ->
+             {Peer, Root} = start("good_handler"),
+             beamport_peer:send(Peer, {stop, normal}),
+             ?assertMatch({log, error, _, nil, <<"terminate true true">>, _}, beamport_peer:frame(Peer)),
+             ?assertMatch({log, error, _, nil, <<"stopped">>, _}, beamport_peer:frame(Peer)),
+             ?assertEqual(0, beamport_peer:await_exit(Peer)),
+             beamport_fixtures:delete(Root)
+     end}.
+
 %% An application that dies has the emulator started anew.
 crash_test_() ->
     {timeout, 60,
