@@ -135,6 +135,8 @@ func TestSourceFailures(t *testing.T) {
 end
 `}), nil, "Runtime.CompileFailed", []string{"absent"}},
 		{"configuration", "Example.hello", editable, nil, "Runtime.ConfigurationFailed", []string{"config/runtime.exs: System.EnvError: ", "SETTING"}},
+		{"Gleam", "api/orders.handle", map[string]string{"gleam.toml": "", "src/api/orders.gleam": "", "src/ffi.erl": "-module(ffi).\n"}, nil,
+			"Runtime.CompileFailed", []string{"Gleam's", "gleam export erlang-shipment"}},
 		{"no such module", "Nowhere.hello", map[string]string{"lib/a.ex": "defmodule A.B do\nend\n"}, nil, "Runtime.NoSuchModule",
 			[]string{"no module Nowhere", "such as A.B"}},
 		{"nothing", "Nowhere.hello", map[string]string{"README.md": "x", "test/a.ex": "x"}, nil, "Runtime.NoSuchModule",

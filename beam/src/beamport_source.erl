@@ -26,6 +26,9 @@ compile(Root) ->
     case kind(Root) of
         none ->
             none;
+        gleam ->
+            {error, "it is a project of Gleam's, whose compiler is not here: run gleam export erlang-shipment, and put "
+             "what is in build/erlang-shipment into the function's archive"};
         Kind ->
             Out = filename:join(temporary(), "beamport-source-" ++ key(Kind, Root)),
             case fresh(Out) of
@@ -74,10 +77,13 @@ environment() ->
     end.
 
 kind(Root) ->
-    case filelib:is_regular(filename:join(Root, "mix.exs")) of
-        true ->
+    Has = fun(Name) -> filelib:is_regular(filename:join(Root, Name)) end,
+    case {Has("mix.exs"), Has("gleam.toml")} of
+        {true, _} ->
             mix;
-        false ->
+        {false, true} ->
+            gleam;
+        {false, false} ->
             case beamport_compile:sources(Root) of
                 [] -> none;
                 _ -> files
