@@ -235,6 +235,19 @@ func TestReleaseFailures(t *testing.T) {
 	}
 }
 
+// Of several versions in a release, the one that it names counts.
+func TestReleaseVersions(t *testing.T) {
+	for _, name := range []string{"own", "bare"} {
+		root := changedRelease(t, name)
+		ebin := filepath.Join(root, "lib", "greeter-9.9.9", "ebin")
+		erlc(t, ebin, "Elixir.Greeter", "-module('Elixir.Greeter').\n")
+		app := `{application, greeter, [{vsn, "9.9.9"}, {modules, ['Elixir.Greeter']}, {applications, [no_such_app]}]}.`
+		require.NoError(t, os.WriteFile(filepath.Join(ebin, "greeter.app"), []byte(app), 0o644))
+		r := startRig(t, emulator.Options{}, Config{Handler: "Greeter.hello", TaskRoot: root, Environ: append(os.Environ(), "GREETING=Hi")})
+		r.answers(`{"name":"Ada"}`, `{"compiled":"at build time","env":"prod","provided":"at build time","text":"Hi, Ada"}`)
+	}
+}
+
 // A release made with an older Erlang runs on a newer one, and the log says so.
 func TestReleaseOnNewerErlang(t *testing.T) {
 	root := changedRelease(t, "bare")

@@ -63,10 +63,12 @@ escape(Path) ->
 otp(Ebin) ->
     case application_file(Ebin) of
         {ok, beamport, _} -> true;
-        {ok, App, _} -> is_otp(code:lib_dir(App));
+        {ok, App, _} -> is_otp(code:lib_dir(App)) andalso not is_otp(Ebin);
         none -> false
     end.
 
+%% What is in the Erlang that runs, which may be that of a release: there, the release
+%% says which version counts.
 is_otp(Dir) when is_list(Dir) -> lists:prefix(code:lib_dir() ++ "/", Dir);
 is_otp({error, bad_name}) -> false.
 
