@@ -191,6 +191,22 @@ func TestSourceFiles(t *testing.T) {
 	assert.NotContains(t, r.logs.String(), "undefined")
 }
 
+// Names of folders that a shell or a wildcard would read otherwise.
+func TestSourceInOddFolder(t *testing.T) {
+	for _, files := range []map[string]string{
+		{"lib/odd.ex": "defmodule Odd do\n  def handle(event, _), do: {:ok, [event]}\nend\n", "ebin/README": ""},
+		{"lib/odd.ex": "defmodule Odd do\n  def handle(event, _), do: {:ok, [event]}\nend\n",
+			"mix.exs": "defmodule Odd.MixProject do\n  use Mix.Project\n  def project, do: [app: :odd, version: \"1.0.0\"]\nend\n"},
+	} {
+		root := filepath.Join(t.TempDir(), "größe {1,2} [a]*")
+		require.NoError(t, os.Rename(sourceRoot(t, files), root))
+		tmp := filepath.Join(t.TempDir(), "für {das} [hier]")
+		require.NoError(t, os.Mkdir(tmp, 0o755))
+		r := startRig(t, emulator.Options{}, Config{Handler: "Odd.handle", TaskRoot: root, Environ: append(os.Environ(), "TMPDIR="+tmp)})
+		r.answers(`1`, `[1]`)
+	}
+}
+
 // The emulator that compiles ends with the one that it compiles for.
 func TestSourceCompilerEnds(t *testing.T) {
 	r := newRig(t, emulator.Options{}, sourceConfig(t, "Slow.hello", map[string]string{

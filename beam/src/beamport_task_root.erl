@@ -21,9 +21,8 @@ add(Directories) ->
 directories(Root) ->
     Consolidated = wildcard(Root, ["lib", "*", "consolidated"]),
     Libraries = wildcard(Root, ["lib", "*", "ebin"]),
-    Ebin = [Dir || Dir <- [filename:join(Root, "ebin")], filelib:is_dir(Dir)],
-    Beside = [Root || filelib:wildcard("*.beam", Root) =/= []],
-    Consolidated ++ Libraries ++ Ebin ++ Beside ++ gleam(Root).
+    Others = [Dir || Dir <- [filename:join(Root, "ebin"), Root], filelib:wildcard("*.beam", Dir) =/= []],
+    Consolidated ++ Libraries ++ Others ++ gleam(Root).
 
 %% Gleam's shipment, itself or in a project, else what a project was compiled to.
 gleam(Root) ->
