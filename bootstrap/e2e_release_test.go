@@ -235,6 +235,16 @@ func TestReleaseFailures(t *testing.T) {
 	}
 }
 
+// A release in a folder whose name a shell or a wildcard would read otherwise.
+func TestReleaseInOddFolder(t *testing.T) {
+	for _, name := range []string{"own", "bare"} {
+		root := filepath.Join(t.TempDir(), "größe {1,2} [a]* "+name)
+		require.NoError(t, os.Rename(changedRelease(t, name), root))
+		r := startRig(t, emulator.Options{}, Config{Handler: "Greeter.hello", TaskRoot: root, Environ: append(os.Environ(), "GREETING=Hi")})
+		r.answers(`{"name":"Ada"}`, `{"compiled":"at build time","env":"prod","provided":"at build time","text":"Hi, Ada"}`)
+	}
+}
+
 // Of several versions in a release, the one that it names counts.
 func TestReleaseVersions(t *testing.T) {
 	for _, name := range []string{"own", "bare"} {
