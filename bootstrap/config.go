@@ -62,8 +62,18 @@ type Config struct {
 	RuntimeAPI string
 	// Handler names the function, such as Example.hello.
 	Handler string
-	// TaskRoot is the folder of the function's code, in lib/*/ebin, ebin, and *.beam
-	// of the folder itself. It is the VM's working directory.
+	// TaskRoot is the folder of the function's code, and the VM's working directory.
+	// It is only read, and holds one of
+	//
+	//   - a release of mix or rebar3 (releases, lib, and maybe erts-VERSION, which
+	//     is the Erlang that is started then); its sys.config, runtime.exs, vm.args
+	//     and env.sh count, and its applications are started in its order, but there
+	//     is no distribution, and code is loaded as it is needed: see [beam.Release],
+	//   - compiled code: lib/*/ebin and lib/*/consolidated, ebin, *.beam in the folder
+	//     itself, or what Gleam builds (build/erlang-shipment, build/prod/erlang),
+	//   - source: a mix.exs with its lib, config and deps, or *.ex and *.erl in the
+	//     folder, in src and in lib. It is compiled into the temporary folder first,
+	//     once for all VMs that find it there.
 	TaskRoot string
 
 	// MaxConcurrency is how many invocations may be under way at a time, all in the

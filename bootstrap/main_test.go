@@ -14,6 +14,7 @@ func TestMain(m *testing.M) {
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
 		removeFixtures()
+		removeReleases()
 		os.Exit(status)
 	}))
 }

@@ -45,11 +45,13 @@ type supervisor struct {
 	invoked atomic.Bool // whether there was an invocation
 	install *beam.Installation
 	boot    beam.Boot
-	cleanup func() error
+	environ []string // of the VM
+	// cleanups remove what was written out for the VMs.
+	cleanups []func() error
 }
 
 func newSupervisor(s *settings) *supervisor {
-	return &supervisor{settings: s, lock: make(chan struct{}, 1), cleanup: func() error { return nil }}
+	return &supervisor{settings: s, lock: make(chan struct{}, 1)}
 }
 
 // live returns the VM, after starting one if there is none or it has died.
@@ -96,10 +98,10 @@ func (c *crashes) add(now time.Time) bool {
 }
 
 func (s *supervisor) startLocked(ctx context.Context) (*vm, error) {
-	if err := s.locateLocked(); err != nil {
+	if err := s.locateLocked(ctx); err != nil {
 		return nil, err
 	}
-	path, args, env := s.install.Command(s.boot, childEnviron(s.Environ))
+	path, args, env := s.install.Command(s.boot, s.environ)
 	begin := time.Now()
 	process, err := port.Start(ctx, port.Command{
 		Path: path, Args: args, Env: env, Dir: s.TaskRoot,
@@ -111,7 +113,7 @@ func (s *supervisor) startLocked(ctx context.Context) (*vm, error) {
 	if err != nil {
 		return nil, &InitError{
 			Type:    "Runtime.ExitError",
-			Message: fmt.Sprintf("handler %q: the VM did not start: %s", s.Handler, describe(err)),
+			Message: fmt.Sprintf("handler %q: the VM did not start: %s", s.Handler, s.describeStart(err)),
 			Err:     err,
 		}
 	}
@@ -129,33 +131,6 @@ func (s *supervisor) startLocked(ctx context.Context) (*vm, error) {
 		s.OnReady(ready)
 	}
 	return &vm{process: process}, nil
-}
-
-// locateLocked finds, once, what a VM is started from.
-func (s *supervisor) locateLocked() error {
-	if s.install != nil {
-		return nil
-	}
-	failed := func(errorType string, err error) error {
-		return &InitError{
-			Type:    errorType,
-			Message: fmt.Sprintf("handler %q: %s", s.Handler, strings.TrimPrefix(err.Error(), "beam: ")),
-			Err:     err,
-		}
-	}
-	install, err := beam.Find(s.Search)
-	if err != nil {
-		return failed("Runtime.NoErlang", err)
-	}
-	ebin, cleanup, err := beam.Ebin(s.Search.Dir)
-	if err != nil {
-		return failed("Runtime.InitError", err)
-	}
-	s.cleanup = cleanup
-	s.boot = beam.Boot{Ebin: ebin}
-	s.boot.Elixir, _ = beam.FindElixir(s.Search)
-	s.install = &install
-	return nil
 }
 
 // init makes the handler ready and returns the name of the function found.
@@ -235,5 +210,7 @@ func (s *supervisor) close() {
 		s.stop(s.current.process)
 		s.current = nil
 	}
-	_ = s.cleanup() // a folder left in the temporary one does no harm
+	for _, remove := range s.cleanups {
+		_ = remove() // a folder left in the temporary one does no harm
+	}
 }

@@ -6,6 +6,7 @@
 %% <tr><td>`mod:fun', `mod.fun'</td><td>a function of an Erlang module</td></tr>
 %% <tr><td>`dir/mod.fun'</td><td>a function of Gleam's module `dir/mod', which the emulator knows as
 %% `dir@mod'</td></tr>
+%% <tr><td>`my-mod:my-fun', `my-mod.my-fun'</td><td>a function of a module of LFE's</td></tr>
 %% <tr><td>`My.Mod', `mod'</td><td>a module alone: a {@link beamport_handler}</td></tr>
 %% </table>
 %%
@@ -102,7 +103,7 @@ elixir(Parts) ->
 alias([C | Rest]) -> upper(C) andalso lists:all(fun letter/1, Rest);
 alias([]) -> false.
 
-erlang_name([C | Rest]) -> lower(C) andalso lists:all(fun letter/1, Rest);
+erlang_name([C | Rest]) -> lower(C) andalso lists:all(fun lisp_letter/1, Rest);
 erlang_name([]) -> false.
 
 function(none) -> none;
@@ -114,7 +115,7 @@ function([C | Rest]) ->
     end.
 
 function_rest([C]) when C =:= $?; C =:= $! -> true;
-function_rest([C | Rest]) -> letter(C) andalso function_rest(Rest);
+function_rest([C | Rest]) -> lisp_letter(C) andalso function_rest(Rest);
 function_rest([]) -> true.
 
 upper(C) -> C >= $A andalso C =< $Z.
@@ -123,3 +124,6 @@ upper(C) -> C >= $A andalso C =< $Z.
 lower(C) -> C >= $a andalso C =< $z orelse C > 127.
 
 letter(C) -> upper(C) orelse lower(C) orelse C >= $0 andalso C =< $9 orelse C =:= $_ orelse C =:= $@.
+
+%% Names of LFE's have dashes.
+lisp_letter(C) -> C =:= $- orelse letter(C).

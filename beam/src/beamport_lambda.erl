@@ -8,6 +8,9 @@
 
 -export([handle_call/1, handle_cast/1, stop/1, context_keys/0, option_keys/0]).
 
+%% How long all that takes at most: a link waits a little longer.
+-define(STOP_MS, 140).
+
 %% @doc The keys of a context. The atoms exist since this module is loaded, which
 %% decoding depends on.
 -spec context_keys() -> [atom()].
@@ -49,14 +52,12 @@ handle_call(_) ->
 handle_cast(_) ->
     ok.
 
-%% @doc Lets the handler's state end, and the application that the handler belongs to.
+%% @doc Lets the handler's state end, and then the applications that were started for it.
 -spec stop(atom()) -> ok.
 stop(Reason) ->
+    Begin = erlang:monotonic_time(millisecond),
     ok = beamport_keeper:stop(Reason),
-    case persistent_term:get(?MODULE, none) of
-        none -> ok;
-        {#{module := Module}, _} -> beamport_resolve:stop_application(Module)
-    end.
+    beamport_applications:stop(?STOP_MS - (erlang:monotonic_time(millisecond) - Begin)).
 
 failure(Type, Message) ->
     {error, error, beamport_error:returned(Type, Message), []}.

@@ -2,7 +2,7 @@
 %% starts its application, and looks for the function.
 -module(beamport_resolve).
 
--export([handler/2, stop_application/1]).
+-export([handler/2]).
 -export_type([handler/0]).
 
 -type handler() :: #{module := module(),
@@ -11,28 +11,57 @@
 
 -type failure() :: {error, Type :: binary(), Message :: unicode:chardata()}.
 
-%% @doc Finds a handler in a task root, which is put on the code path. The application
-%% that the module belongs to is started, and Elixir's where the module is Elixir's.
-%% Messages of failures name the handler.
+%% @doc Finds a handler in a task root, whose code is put on the code path. Source is
+%% compiled first. Then what the function is made of is started: of a release all
+%% applications, else the one that the module belongs to and what it depends on, and
+%% Elixir's where the module is Elixir's. Messages of failures name the handler.
 -spec handler(Name :: binary(), TaskRoot :: binary()) -> {ok, handler()} | failure().
 handler(Name, TaskRoot) ->
     case beamport_handler_name:parse(Name) of
         {ok, Parsed} ->
-            Module = element(1, Parsed),
             Root = unicode:characters_to_list(TaskRoot),
-            Directories = beamport_task_root:add(Root),
-            Steps = [fun() -> load(Module, Name, Root, Directories) end,
-                     fun() -> start_elixir(Module, Name) end,
-                     fun() -> start_application(Module, Name, Directories) end],
-            case steps(Steps) of
-                ok -> find(Parsed, Name);
-                {error, _, _} = Failure -> Failure
+            case code(Root) of
+                {ok, Code} -> handler(Parsed, Name, Code#{root => Root});
+                {error, Type, Why} -> {error, Type, [about(Name), Why]}
             end;
         {error, Why} ->
             {error, <<"Runtime.BadHandler">>,
              [about(Name), "this is not a handler's name: ", Why,
               "; one looks like Module.function (Elixir), module:function (Erlang), "
-              "dir/module.function (Gleam) or, for a module with the behaviour beamport_handler, Module"]}
+              "dir/module.function (Gleam), my-module:function (LFE) or, for a module with the behaviour "
+              "beamport_handler, Module"]}
+    end.
+
+handler(Parsed, Name, #{directories := Directories} = Code) ->
+    Module = element(1, Parsed),
+    ok = beamport_task_root:add(Directories),
+    case steps([fun() -> load(Module, Name, Code) end,
+                fun() -> configure(Name, Code) end,
+                fun() -> start_elixir(Module, Name) end,
+                fun() -> start(applications(Module, Code), Name, Code) end]) of
+        ok -> find(Parsed, Name);
+        {error, _, _} = Failure -> Failure
+    end.
+
+%% What the task root holds, and where its code is.
+code(Root) ->
+    case beamport_release:find(Root) of
+        {ok, Release} ->
+            {ok, #{release => Release, directories => beamport_release:directories(Release)}};
+        {error, Why} ->
+            {error, <<"Runtime.BadRelease">>, ["the release cannot be started: ", Why]};
+        none ->
+            case beamport_task_root:directories(Root) of
+                [] -> source(Root);
+                Directories -> {ok, #{directories => Directories}}
+            end
+    end.
+
+source(Root) ->
+    case beamport_source:compile(Root) of
+        none -> {ok, #{directories => []}};
+        {ok, Compiled} -> {ok, Compiled};
+        {error, Why} -> {error, <<"Runtime.CompileFailed">>, ["the function's source does not compile: ", Why]}
     end.
 
 steps([]) ->
@@ -46,14 +75,14 @@ steps([Step | Steps]) ->
 about(Name) ->
     ["handler \"", Name, "\": "].
 
-load(Module, Name, Root, Directories) ->
+load(Module, Name, Code) ->
     case beamport_code:load(Module) of
         ok ->
             ok;
         {error, nofile} ->
             {error, <<"Runtime.NoSuchModule">>,
              [about(Name), "there is no module ", beamport_elixir:name(Module), ": ",
-              searched(Module, Root, Directories)]};
+              searched(Module, Code)]};
         {error, on_load_failure} ->
             load_failed(Module, Name, "its on_load function failed");
         {error, badfile} ->
@@ -67,11 +96,23 @@ load_failed(Module, Name, Why) ->
     {error, <<"Runtime.HandlerLoadFailed">>,
      [about(Name), "the module ", beamport_elixir:name(Module), " could not be loaded: ", Why]}.
 
-searched(_, Root, []) ->
-    ["no compiled code was found in ", Root, " (neither lib/*/ebin nor ebin nor *.beam)"];
-searched(Module, _, Directories) ->
+searched(_, #{root := Root, directories := []}) ->
+    ["no compiled code was found in ", Root, " (", beamport_task_root:searched(), "): LAMBDA_TASK_ROOT is to be the "
+     "folder that holds it"];
+searched(Module, #{directories := All}) ->
+    Directories = case [Dir || Dir <- All, not common(Dir)] of
+                      [] -> All;
+                      Own -> Own
+                  end,
     ["no ", atom_to_binary(Module), ".beam in ", lists:join(", ", some(Directories)),
-     " or in Erlang's own libraries"].
+     " or in Erlang's own libraries", instead(Directories)].
+
+%% What a release has besides the function's own code is of no use in a message.
+common(Dir) ->
+    [Name | _] = string:split(filename:basename(filename:dirname(Dir)), "-"),
+    filename:basename(Dir) =:= "consolidated" orelse
+        lists:member(Name, ["kernel", "stdlib", "compiler", "sasl", "crypto", "asn1", "public_key", "ssl", "inets",
+                            "runtime_tools", "elixir", "eex", "iex", "logger", "mix"]).
 
 some(Directories) when length(Directories) =< 5 ->
     Directories;
@@ -79,91 +120,64 @@ some(Directories) ->
     {First, More} = lists:split(4, Directories),
     First ++ [[integer_to_list(length(More)), " more directories"]].
 
+%% What may have been meant.
+instead(Directories) ->
+    case lists:sort(lists:append([filelib:wildcard("*.beam", Dir) || Dir <- Directories])) of
+        [] -> "; there is no module at all in them";
+        Files -> ["; _HANDLER names the module, such as ",
+                  lists:join(" or ", [module_name(File) || File <- lists:sublist(Files, 3)])]
+    end.
+
+module_name(File) ->
+    Name = filename:basename(File, ".beam"),
+    case string:prefix(Name, "Elixir.") of
+        nomatch -> Name;
+        Alias -> Alias
+    end.
+
+configure(Name, #{release := _}) -> configured(beamport_config:provide(), Name);
+configure(Name, #{config := Config, root := Root}) ->
+    File = filename:join([Root, "config", "runtime.exs"]),
+    configured(beamport_config:read(Config, File, beamport_source:environment()), Name);
+configure(_, _) -> ok.
+
+configured(ok, _) ->
+    ok;
+configured({error, Why}, Name) ->
+    {error, <<"Runtime.ConfigurationFailed">>, [about(Name), "the configuration could not be evaluated: ", Why]}.
+
 %% Modules of Elixir may need its applications where none of their own is found.
 start_elixir(Module, Name) ->
     case beamport_elixir:is_module(Module) andalso beamport_elixir:start() of
-        {error, Reason} -> start_failed(Name, Reason);
+        {error, {App, Reason}} -> start_failed(Name, {error, App, beamport_text:show(Reason)});
         _ -> ok
     end.
 
-start_application(Module, Name, Directories) ->
+applications(_, #{release := Release}) ->
+    beamport_release:applications(Release);
+applications(Module, #{directories := Directories}) ->
     case beamport_task_root:application_of(Module, Directories) of
-        {ok, App} ->
-            case needs_elixir(App) andalso beamport_elixir:start() of
-                {error, Reason} -> start_failed(Name, Reason);
-                _ -> started(application:ensure_all_started(App), Name)
-            end;
-        none ->
-            ok
+        {ok, App} -> [App];
+        none -> []
     end.
 
-started({ok, _}, _) -> ok;
-started({error, Reason}, Name) -> start_failed(Name, Reason).
-
-%% An application of another language can have dependencies in Elixir, whose logger
-%% must not print.
-needs_elixir(App) ->
-    needs_elixir([App], []).
-
-needs_elixir([], _) -> false;
-needs_elixir([elixir | _], _) -> true;
-needs_elixir([App | Apps], Seen) ->
-    case lists:member(App, Seen) of
-        true -> needs_elixir(Apps, Seen);
-        false -> needs_elixir(dependencies(App) ++ Apps, [App | Seen])
+start(Apps, Name, Code) ->
+    case beamport_applications:needs_elixir(Apps) andalso beamport_elixir:start() of
+        {error, {App, Reason}} ->
+            start_failed(Name, {error, App, beamport_text:show(Reason)});
+        _ ->
+            case beamport_applications:start(Apps, type(Code)) of
+                ok -> ok;
+                Failure -> start_failed(Name, Failure)
+            end
     end.
 
-dependencies(App) ->
-    _ = application:load(App),
-    case application:get_key(App, applications) of
-        {ok, Needed} -> Needed;
-        undefined -> []
-    end.
+type(#{release := Release}) -> fun(App) -> beamport_release:type(App, Release) end;
+type(_) -> fun(_) -> transient end.
 
-%% @doc Stops the application that a handler's module belongs to, if there is one.
--spec stop_application(module()) -> ok.
-stop_application(Module) ->
-    case application:get_application(Module) of
-        {ok, App} ->
-            _ = application:stop(App),
-            ok;
-        undefined ->
-            ok
-    end.
-
-start_failed(Name, {App, Reason}) ->
+start_failed(Name, {error, App, Why}) ->
     {error, <<"Runtime.ApplicationStartFailed">>,
-     [about(Name), "the application ", atom_to_binary(App), " could not be started: ", why(App, Reason)]}.
-
-why(App, {File, Expected}) when is_list(File) ->
-    case {File, Expected} of
-        {"no such file or directory", _} -> ["there is no ", atom_to_binary(App), ".app on the code path"];
-        _ -> beamport_text:show({File, Expected})
-    end;
-why(_, {bad_return, {{M, F, _}, {'EXIT', Reason}}}) ->
-    [beamport_stack:mfa(M, F, 2), " failed: ", reason(Reason)];
-why(_, {bad_return, {{M, F, _}, Returned}}) ->
-    [beamport_stack:mfa(M, F, 2), " returned ", beamport_text:show(Returned)];
-why(_, {{shutdown, {failed_to_start_child, Child, Reason}}, {M, F, _}}) ->
-    ["its supervisor's child ", beamport_text:show(Child), " failed: ", reason(Reason),
-     " (in ", beamport_stack:mfa(M, F, 2), ")"];
-why(_, {Reason, {M, F, _}}) when is_atom(M), is_atom(F) ->
-    [beamport_stack:mfa(M, F, 2), " failed: ", reason(Reason)];
-why(_, Reason) ->
-    reason(Reason).
-
-reason({shutdown, {failed_to_start_child, Child, Reason}}) ->
-    ["child ", beamport_text:show(Child), ": ", reason(Reason)];
-reason({'EXIT', Reason}) ->
-    reason(Reason);
-reason({Reason, [{M, F, A, _} | _] = Stack}) when is_atom(M), is_atom(F), is_integer(A) orelse is_list(A) ->
-    {_, #{type := Type, message := Message}, Lines} = beamport_error:format(error, Reason, Stack),
-    [Type, ": ", Message | [[" at ", Line] || Line <- lists:sublist(Lines, 1)]];
-reason(#{'__exception__' := true} = Exception) ->
-    {_, #{type := Type, message := Message}, _} = beamport_error:format(error, Exception, []),
-    [Type, ": ", Message];
-reason(Reason) ->
-    beamport_text:show(Reason).
+     [about(Name), "the application ", atom_to_binary(App), " could not be started: ", Why]}.
 
 find({Module}, Name) ->
     case [Arity || Arity <- [3, 2], erlang:function_exported(Module, handle, Arity)] of

@@ -29,9 +29,11 @@ erlang() ->
     compile(Root, "ebin", [sums, stateful, init_error, init_crash, init_link, no_load]),
     compile(Root, ".", ['web@hello', stateless]),
     app(Root, good_app, [{mod, {good_app, []}}, {env, [{value, 42}]}], []),
+    compile(Root, "lib/good_app-1.0/ebin", [good_handler]),
     app(Root, bad_app, [{mod, {bad_app, []}}], []),
     app(Root, crash_app, [{mod, {crash_app, []}}], []),
     app(Root, needs_app, [], [not_there]),
+    app(Root, slow_app, [{mod, {slow_app, []}}], [good_app]),
     file(filename:join([Root, "ebin", "damaged.beam"]), "this is no code"),
     Root.
 

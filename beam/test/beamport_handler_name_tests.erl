@@ -21,6 +21,10 @@ good_test_() ->
              {"dir/sub/mod:fun", {'dir@sub@mod', 'fun'}},
              {"dir/mod", {'dir@mod'}},
              {"dir@mod.fun", {'dir@mod', 'fun'}},
+             {"my-mod:handle", {'my-mod', handle}},
+             {"my-mod.handle-event", {'my-mod', 'handle-event'}},
+             {"my-mod:ok?", {'my-mod', 'ok?'}},
+             {"my-mod", {'my-mod'}},
              {"My.Mod", {'Elixir.My.Mod'}},
              {"Elixir.My", {'Elixir.My'}},
              {"My", {'Elixir.My'}},
@@ -29,7 +33,7 @@ good_test_() ->
 
 bad_test_() ->
     [{Name, ?_assertMatch({error, <<_, _/binary>>}, beamport_handler_name:parse(unicode:characters_to_binary(Name)))} ||
-        Name <- ["", ".", ":", "/", "a:", ":b", "a:b:c", "a.", ".b", "a..b", "a.b.c", "a.b.C", "My.mod.Fun.x", "A-b.c",
+        Name <- ["", ".", ":", "/", "a:", ":b", "a:b:c", "a.", ".b", "a..b", "a.b.c", "a.b.C", "My.mod.Fun.x", "A-b.c", "My.Mod-x.c", "-a:b", "a:-b",
                  "mod:Fun", "mod:f?x", "mod:9", "9.f", "dir/Mod.f", "dir//mod.f", "/mod.f", "dir/.f", "mod ule:f",
                  "Elixir", "Elixir.f", "Elixir.mod.f", "My.Mod.f()", "&My.f/2", "'my mod':f",
                  lists:duplicate(256, $a) ++ ".f", "a:" ++ lists:duplicate(256, $a)]].

@@ -1,0 +1,2 @@
+import Config
+config :greeter, compiled: "at build time", greeting: "nobody set it"

@@ -1,0 +1,2 @@
+import Config
+config :greeter, greeting: System.fetch_env!("GREETING"), env: config_env()
