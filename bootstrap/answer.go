@@ -170,10 +170,11 @@ func (l *loop) object(prelude, body []byte) (answer, error) {
 }
 
 // appendEscaped appends text as the inside of a string of JSON.
-func appendEscaped(dst, text []byte) []byte {
+func appendEscaped[T []byte | string](dst []byte, text T) []byte {
 	const hex = "0123456789abcdef"
 	from := 0
-	for i, c := range text {
+	for i := range len(text) {
+		c := text[i]
 		if c >= ' ' && c != '"' && c != '\\' {
 			continue
 		}

@@ -46,7 +46,7 @@ const maxConcurrency = 1000
 //	StopTimeout     DefaultStopTimeout
 //	Search          erlang/ and elixir/ beside the executable, else ERLANG_HOME
 //	                and ELIXIR_HOME, else PATH
-//	Logs            standard error
+//	Logs            the descriptor that _LAMBDA_TELEMETRY_LOG_FD names, else standard error
 //	LogFormat       AWS_LAMBDA_LOG_FORMAT, else Text
 //	LogLevel        AWS_LAMBDA_LOG_LEVEL, else everything is logged
 //
@@ -198,10 +198,8 @@ func (c Config) complete() (*settings, error) {
 	if c.Search == (beam.Search{}) {
 		c.Search = beam.DefaultSearch(c.Environ)
 	}
-	if c.Logs == nil {
-		c.Logs = os.Stderr
-	}
 	s := &settings{Config: c, context: newContextWriter(env)}
+	frames, badTelemetry := s.completeLogs(env)
 	if s.Handler == "" {
 		return s, errors.New("bootstrap: _HANDLER is not set: it names the function, such as Example.hello or example:hello")
 	}
@@ -214,9 +212,28 @@ func (c Config) complete() (*settings, error) {
 	if err := s.completeAnswers(env); err != nil {
 		return s, err
 	}
+	if badTelemetry != nil {
+		return s, badTelemetry
+	}
 	var err error
-	s.logs, err = newLogWriter(s.Config)
+	s.logs, err = newLogWriter(s.Config, frames)
 	return s, err
+}
+
+// completeLogs says where logs go, and whether in frames.
+func (s *settings) completeLogs(env map[string]string) (frames bool, err error) {
+	if s.Logs != nil {
+		return false, nil
+	}
+	s.Logs = os.Stderr
+	if s.Logger != nil {
+		return false, nil
+	}
+	file, err := telemetry(env)
+	if file != nil {
+		s.Logs = file
+	}
+	return file != nil, err
 }
 
 func (s *settings) completeTaskRoot() error {

@@ -75,12 +75,7 @@ func appendAtom(b []byte, name string) []byte { return appendTerm(b, etf.Atom(na
 func appendInt(b []byte, n int64) []byte { return appendTerm(b, etf.Int(n)) }
 
 // appendText appends a binary, or nil where there is nothing.
-func appendText(b []byte, s string) []byte {
-	if s == "" {
-		return appendAtom(b, "nil")
-	}
-	return appendTerm(b, etf.String(s))
-}
+func appendText(b []byte, s string) []byte { return appendTerm(b, textOrNil(s)) }
 
 // appendJSON appends what a header's JSON stands for; what is none stays text.
 func appendJSON(b []byte, json string) []byte {

@@ -2,16 +2,15 @@ package bootstrap
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
-	"github.com/beamport/beamport/etf"
 	"github.com/beamport/beamport/port"
 )
 
@@ -30,9 +29,15 @@ type logWriter struct {
 	level  int // the lowest that is written, an index of levels
 	logger *slog.Logger
 
+	// current is the invocation that is under way, of a runtime that has one at a time.
+	current atomic.Pointer[string]
+
 	mu     sync.Mutex // serialises writes: who waits for it waits for w anyway
 	w      io.Writer
 	buffer []byte
+
+	frames bool // of Lambda's telemetry, in place of lines
+	frame  []byte
 }
 
 // entry is one of a log.
@@ -46,11 +51,11 @@ type entry struct {
 
 type field struct {
 	key   string
-	value any // string, bool, int64, float64 or []string
+	value any // string, bool, int64, float64, []string or json.RawMessage
 }
 
-func newLogWriter(c Config) (*logWriter, error) {
-	l := &logWriter{w: c.Logs, logger: c.Logger}
+func newLogWriter(c Config, frames bool) (*logWriter, error) {
+	l := &logWriter{w: c.Logs, logger: c.Logger, frames: frames}
 	switch strings.ToLower(c.LogFormat) {
 	case "", "text":
 	case "json":
@@ -68,9 +73,22 @@ func newLogWriter(c Config) (*logWriter, error) {
 }
 
 // log writes an entry that the function logged or printed, in the invocation
-// given or outside of any.
+// given or outside of any: then it counts to the one that is under way.
 func (l *logWriter) log(requestID string, line port.Log) {
+	if requestID == "" {
+		requestID = l.underWay()
+	}
 	l.write(entry{at: line.Time, level: levelOf(line.Level), requestID: requestID, text: line.Text, fields: fieldsOf(line.Meta)})
+}
+
+// begin says which invocation is under way, empty for none.
+func (l *logWriter) begin(requestID string) { l.current.Store(&requestID) }
+
+func (l *logWriter) underWay() string {
+	if id := l.current.Load(); id != nil {
+		return *id
+	}
+	return ""
 }
 
 // runtime writes an entry of the runtime's own.
@@ -91,17 +109,17 @@ func (l *logWriter) failure(requestID string, f *FunctionError) {
 	l.write(e)
 }
 
-// output writes a line of the VM's stdout or stderr, which knows no level and no
-// invocation: as it is, or in JSON and as a record with the level INFO.
+// output writes a line of the VM's stdout or stderr, which knows no level: as it is, or
+// in JSON and as a record with the level INFO.
 func (l *logWriter) output(stream port.Output, line []byte) {
 	if l.json || l.logger != nil {
-		l.write(entry{at: time.Now(), level: "INFO", text: string(line), fields: []field{{"stream", stream.String()}}})
+		l.write(entry{at: time.Now(), level: "INFO", requestID: l.underWay(), text: string(line), fields: []field{{"stream", stream.String()}}})
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.buffer = append(l.buffer[:0], line...)
-	l.flushLocked()
+	l.flushLocked(time.Now(), "")
 }
 
 func (l *logWriter) write(e entry) {
@@ -120,7 +138,7 @@ func (l *logWriter) write(e entry) {
 	} else {
 		l.buffer = appendEntryText(l.buffer[:0], e)
 	}
-	l.flushLocked()
+	l.flushLocked(e.at, e.level)
 }
 
 func (l *logWriter) record(level slog.Level, e entry) {
@@ -138,10 +156,16 @@ func (l *logWriter) record(level slog.Level, e entry) {
 	_ = l.logger.Handler().Handle(ctx, r) // a log that cannot be written is nowhere to be reported
 }
 
-// flushLocked ends the entry and writes it.
-func (l *logWriter) flushLocked() {
-	l.buffer = append(l.buffer, '\n')
-	_, _ = l.w.Write(l.buffer) // as in record
+// flushLocked ends the entry and writes it, as a frame or with a newline.
+func (l *logWriter) flushLocked(at time.Time, level string) {
+	if l.frames {
+		l.frame = appendFrame(l.frame[:0], l.json, level, at, l.buffer)
+		_, _ = l.w.Write(l.frame) // as in record
+		l.frame = keep(l.frame)
+	} else {
+		l.buffer = append(l.buffer, '\n')
+		_, _ = l.w.Write(l.buffer)
+	}
 	l.buffer = keep(l.buffer)
 }
 
@@ -159,25 +183,6 @@ func appendEntryText(b []byte, e entry) []byte {
 // timeFormat is RFC 3339 with milliseconds.
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-// appendEntryJSON appends one object.
-func appendEntryJSON(b []byte, e entry) []byte {
-	object := make(map[string]any, len(e.fields)+4)
-	for _, f := range e.fields {
-		object[f.key] = f.value
-	}
-	object["timestamp"] = e.at.UTC().Format(timeFormat)
-	object["level"] = e.level
-	object["message"] = e.text
-	if e.requestID != "" {
-		object["requestId"] = e.requestID
-	}
-	line, err := json.Marshal(object)
-	if err != nil { // text, booleans and finite numbers cannot fail
-		line = []byte(`{"level":"ERROR","message":"an entry of the log could not be written as JSON"}`)
-	}
-	return append(b, line...)
-}
-
 // levelOf is Lambda's word for a level of Erlang's.
 func levelOf(erlang string) string {
 	switch erlang {
@@ -192,34 +197,4 @@ func levelOf(erlang string) string {
 	default: // notice, info
 		return "INFO"
 	}
-}
-
-// fieldsOf reads the metadata of a log frame.
-func fieldsOf(meta etf.Term) []field {
-	fields := make([]field, 0, meta.Len())
-	for key, value := range meta.Pairs() {
-		name, ok := key.AtomName()
-		if !ok {
-			continue
-		}
-		switch value.Kind() {
-		case etf.KindAtom:
-			if b, ok := value.Bool(); ok {
-				fields = append(fields, field{name, b})
-				continue
-			}
-			atom, _ := value.AtomName()
-			fields = append(fields, field{name, atom})
-		case etf.KindInt:
-			n, _ := value.Int64()
-			fields = append(fields, field{name, n})
-		case etf.KindFloat:
-			f, _ := value.Float64()
-			fields = append(fields, field{name, f})
-		case etf.KindBinary:
-			text, _ := value.Text()
-			fields = append(fields, field{name, text})
-		}
-	}
-	return fields
 }

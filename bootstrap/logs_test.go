@@ -2,9 +2,14 @@ package bootstrap
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
+	"io"
 	"log/slog"
+	"os"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -23,7 +28,7 @@ func TestLogText(t *testing.T) {
 	r.do(emulator.Invocation{Payload: []byte(`{"do":"log"}`), RequestID: "r-1"})
 	assert.Equal(t, []string{
 		"[WARN]\t2025-01-01T00:00:00.250Z\tr-1\ttwo\nlines\n",
-		"[DEBUG]\t2025-01-01T00:00:00.250Z\tof nobody\n",
+		"[DEBUG]\t2025-01-01T00:00:00.250Z\tr-1\tof nobody\n",
 	}, r.logs.all())
 }
 
@@ -55,7 +60,7 @@ func TestLogJSON(t *testing.T) {
 func TestLogRecords(t *testing.T) {
 	var out bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&out, &slog.HandlerOptions{Level: slog.LevelInfo}))
-	l, err := newLogWriter(Config{Logger: logger})
+	l, err := newLogWriter(Config{Logger: logger}, false)
 	require.NoError(t, err)
 	l.log("r-1", port.Log{Level: "emergency", Time: logTime, Text: "x", Meta: etf.Map(etf.Pair{Key: etf.Atom("line"), Value: etf.Int(7)})})
 	l.log("", port.Log{Level: "debug", Time: logTime, Text: "y"})
@@ -82,7 +87,7 @@ func TestLogLevels(t *testing.T) {
 		assert.Equal(t, lambda, levelOf(erlang), erlang)
 	}
 	var out bytes.Buffer
-	l, err := newLogWriter(Config{Logs: &out, LogLevel: "Error"})
+	l, err := newLogWriter(Config{Logs: &out, LogLevel: "Error"}, false)
 	require.NoError(t, err)
 	l.log("", port.Log{Level: "warning", Text: "no"})
 	l.log("", port.Log{Level: "error", Text: "yes", Time: logTime})
@@ -92,7 +97,7 @@ func TestLogLevels(t *testing.T) {
 // A function cannot break a line of JSON, or pass its own fields for ours.
 func TestLogJSONHostile(t *testing.T) {
 	var out bytes.Buffer
-	l, err := newLogWriter(Config{Logs: &out, LogFormat: "json"})
+	l, err := newLogWriter(Config{Logs: &out, LogFormat: "json"}, false)
 	require.NoError(t, err)
 	l.log("r-1", port.Log{Level: "info", Time: logTime, Text: "a\"\n\xff\x00", Meta: etf.Map(
 		etf.Pair{Key: etf.Atom("requestId"), Value: etf.String("r-2")},
@@ -101,9 +106,66 @@ func TestLogJSONHostile(t *testing.T) {
 		etf.Pair{Key: etf.Atom("f"), Value: etf.Float(1.5)},
 		etf.Pair{Key: etf.Atom("bin"), Value: etf.Binary([]byte{0xff})},
 		etf.Pair{Key: etf.Atom("list"), Value: etf.List()},
+		etf.Pair{Key: etf.Atom("map"), Value: etf.Map(etf.Pair{Key: etf.Atom("a"), Value: etf.List(etf.Int(1), etf.String("é"))})},
+		etf.Pair{Key: etf.Atom("tuple"), Value: etf.Tuple()},
+		etf.Pair{Key: etf.Atom("both"), Value: etf.Int(1)},
+		etf.Pair{Key: etf.String("both"), Value: etf.Int(2)},
 		etf.Pair{Key: etf.Int(1), Value: etf.Int(1)},
 	)})
 	assert.Equal(t, 1, strings.Count(out.String(), "\n"))
 	assert.JSONEq(t, `{"timestamp":"2025-01-01T00:00:00.250Z","level":"INFO","requestId":"r-1","message":"a\"\n\ufffd\u0000",
-		"b":true,"f":1.5,"bin":"\ufffd"}`, out.String())
+		"b":true,"f":1.5,"bin":"\ufffd","list":[],"map":{"a":[1,"é"]},"both":1}`, out.String())
+}
+
+// An entry is a frame, of as many lines as it has, on the descriptor that Lambda offers.
+func TestLogFrames(t *testing.T) {
+	for _, c := range []struct {
+		format, level string
+		kind          uint32
+		text          string
+	}{
+		{"text", "warning", 0xA55A0013, "[WARN]\t2025-01-01T00:00:00.250Z\tr-1\ttwo\nlines"},
+		{"json", "debug", 0xA55A000A, `{"timestamp":"2025-01-01T00:00:00.250Z","level":"DEBUG","requestId":"r-1","message":"two\nlines"}`},
+	} {
+		r, w, err := os.Pipe()
+		require.NoError(t, err)
+		fd, err := syscall.Dup(int(w.Fd()))
+		require.NoError(t, err)
+		require.NoError(t, w.Close())
+		s, err := Config{
+			Environ: []string{"_LAMBDA_TELEMETRY_LOG_FD=" + strconv.Itoa(fd), "AWS_LAMBDA_LOG_FORMAT=" + c.format},
+			Handler: "a:b", TaskRoot: t.TempDir(),
+		}.complete()
+		require.NoError(t, err)
+		s.logs.log("r-1", port.Log{Level: c.level, Time: logTime, Text: "two\nlines"})
+		require.NoError(t, s.Logs.(*os.File).Close())
+		got, err := io.ReadAll(r)
+		require.NoError(t, err)
+		require.Greater(t, len(got), 16)
+		assert.Equal(t, c.kind, binary.BigEndian.Uint32(got))
+		assert.EqualValues(t, len(got)-16, binary.BigEndian.Uint32(got[4:]))
+		assert.EqualValues(t, logTime.UnixMicro(), binary.BigEndian.Uint64(got[8:]))
+		assert.Equal(t, c.text, string(got[16:]))
+		require.NoError(t, r.Close())
+	}
+	_, err := Config{Environ: []string{"_LAMBDA_TELEMETRY_LOG_FD=x"}, Handler: "a:b", TaskRoot: t.TempDir()}.complete()
+	require.ErrorContains(t, err, "not the number of a descriptor")
+}
+
+// A line of log costs nothing but its fields.
+func TestLogAllocs(t *testing.T) {
+	l, err := newLogWriter(Config{Logs: io.Discard, LogFormat: "json"}, false)
+	require.NoError(t, err)
+	line := port.Log{Level: "info", Time: logTime, Text: "text \"quoted\" \xff", Meta: etf.Map()}
+	require.Zero(t, testing.AllocsPerRun(100, func() { l.log("r-1", line) }))
+}
+
+func BenchmarkLogJSON(b *testing.B) {
+	l, err := newLogWriter(Config{Logs: io.Discard, LogFormat: "json"}, false)
+	require.NoError(b, err)
+	meta := etf.Map(etf.Pair{Key: etf.Atom("line"), Value: etf.Int(7)}, etf.Pair{Key: etf.Atom("mfa"), Value: etf.String("A.b/2")})
+	b.ReportAllocs()
+	for b.Loop() {
+		l.log("8476a536-e9f4-11e8-9739-2dfe598c3fcd", port.Log{Level: "info", Time: logTime, Text: "order 17 was shipped", Meta: meta})
+	}
 }

@@ -135,15 +135,12 @@ func (s *supervisor) startLocked(ctx context.Context) (*vm, error) {
 
 // init makes the handler ready and returns the name of the function found.
 func (s *supervisor) init(ctx context.Context, process *port.Process) (string, error) {
-	initType := etf.Atom("nil")
-	if s.InitType != "" {
-		initType = etf.String(s.InitType)
-	}
 	reply, err := process.Conn().Call(ctx, etf.Tuple(etf.Atom("init"), etf.Map(
 		etf.Pair{Key: etf.Atom("handler"), Value: etf.String(s.Handler)},
 		etf.Pair{Key: etf.Atom("task_root"), Value: etf.String(s.TaskRoot)},
 		etf.Pair{Key: etf.Atom("concurrency"), Value: etf.Int(int64(s.MaxConcurrency))},
-		etf.Pair{Key: etf.Atom("initialization_type"), Value: initType},
+		etf.Pair{Key: etf.Atom("initialization_type"), Value: textOrNil(s.InitType)},
+		etf.Pair{Key: etf.Atom("log_level"), Value: textOrNil(strings.ToUpper(s.LogLevel))},
 	)))
 	if err == nil {
 		handler, _ := reply.GetAtom("handler")
@@ -168,6 +165,14 @@ func (s *supervisor) init(ctx context.Context, process *port.Process) (string, e
 		StackTrace: f.StackTrace,
 		Err:        err,
 	}
+}
+
+// textOrNil is nil where there is nothing.
+func textOrNil(s string) etf.Term {
+	if s == "" {
+		return etf.Atom("nil")
+	}
+	return etf.String(s)
 }
 
 // settle returns when the processes of the invocations that were given up are

@@ -25,7 +25,9 @@ type Request struct {
 	Raw []byte
 	// OnLog is given the call's log lines, in order, each before the final frame
 	// is handed out, so that all were given when Do returns an answer. If Do returns
-	// because its context ended, lines may follow until the final frame has come.
+	// because its context ended, lines may follow until the final frame has come; and
+	// after that those of processes that the call has left behind, as long as it is one
+	// of the last few calls.
 	//
 	// It is called by the goroutine that reads: while it runs, nothing else is
 	// received, so it has to return soon and must not wait for another call. Nil
@@ -344,6 +346,10 @@ func (c *Conn) deliver(kind string, id uint64, r result) error {
 		return violation(kind, 0, err)
 	}
 	c.removeLocked(call)
+	if call.onLog != nil {
+		c.late[c.lateNext] = lateLog{id, call.onLog}
+		c.lateNext = (c.lateNext + 1) % len(c.late)
+	}
 	switch {
 	case call.abandoned:
 		c.stats.Abandoned--
@@ -401,12 +407,28 @@ func (c *call) endLocked(r result, leading bool) {
 	}
 }
 
+// lateCalls is how many calls that have ended may still be given lines of log.
+const lateCalls = 64
+
+// lateLog is who is given the lines of a call that has ended.
+type lateLog struct {
+	id    uint64
+	onLog func(Log)
+}
+
 // logOf returns who is to be given the log lines of a call, or of none.
 func (c *Conn) logOf(id uint64) func(Log) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if call := c.calls[id]; call != nil && call.onLog != nil {
 		return call.onLog
+	}
+	if id > 0 {
+		for _, late := range c.late {
+			if late.id == id {
+				return late.onLog
+			}
+		}
 	}
 	return c.onLog
 }

@@ -73,6 +73,8 @@ type Conn struct {
 	answered bool             // a call has been since the turn to read was taken
 	window   window
 	lastID   uint64
+	late     [lateCalls]lateLog // of the last calls that have ended
+	lateNext int                // the oldest of them
 	stats    Stats
 	broken   error         // what ended writing
 	cause    error         // what ended the stream

@@ -27,15 +27,16 @@ enter(Table, Guardian, Id, Worker) ->
         error:badarg -> true
     end.
 
-%% @doc A guardian has ended its call.
--spec leave(table(), Guardian :: pid()) -> true.
+%% @doc A guardian has ended its call. Processes that the call has left behind are still
+%% known as its own.
+-spec leave(table(), Guardian :: pid()) -> boolean().
 leave(Table, Guardian) ->
-    try ets:delete(Table, Guardian)
+    try ets:update_element(Table, Guardian, {3, none})
     catch
         error:badarg -> true
     end.
 
-%% @doc The call that a group leader serves, `nil' for none.
+%% @doc The call that a group leader serves, or has served last; `nil' for none.
 -spec id(table(), GroupLeader :: pid()) -> id() | nil.
 id(Table, GroupLeader) ->
     try ets:lookup_element(Table, GroupLeader, 2)
@@ -46,5 +47,5 @@ id(Table, GroupLeader) ->
 %% @doc A guardian has died: ends the process that ran its call.
 -spec abandon(table(), Guardian :: pid()) -> true.
 abandon(Table, Guardian) ->
-    _ = [exit(Worker, kill) || {_, _, Worker} <- ets:lookup(Table, Guardian)],
-    leave(Table, Guardian).
+    _ = [exit(Worker, kill) || {_, _, Worker} <- ets:lookup(Table, Guardian), is_pid(Worker)],
+    ets:delete(Table, Guardian).

@@ -7,6 +7,7 @@
 -define(MAX_TEXT, 262144).
 -define(MAX_VALUE, 8192).
 -define(MAX_KEYS, 64).
+-define(MAX_DEPTH, 5).
 
 %% @doc The message, formatted as its own functions say, without its last newline and
 %% no longer than 256 KiB.
@@ -44,8 +45,9 @@ chomp(Text) ->
     end.
 
 %% @doc Where an event comes from (`mfa', `file', `line', `pid', `domain', as far as
-%% they are known), and the binaries, numbers and atoms that code has added.
--spec meta(logger:metadata()) -> #{atom() => binary() | number() | atom()}.
+%% they are known), and the binaries, numbers and atoms that code has added, and maps and
+%% lists of such.
+-spec meta(logger:metadata()) -> #{atom() => binary() | number() | atom() | map() | list()}.
 meta(Meta) ->
     pairs(maps:next(maps:iterator(Meta)), ?MAX_KEYS, #{}).
 
@@ -80,5 +82,35 @@ value(Key, Value) when is_atom(Key), is_number(Value) ->
     {ok, Value};
 value(Key, Value) when is_atom(Key), is_atom(Value) ->
     {ok, Value};
+value(Key, Value) when is_atom(Key), is_map(Value); is_atom(Key), is_list(Value) ->
+    nested(Value);
 value(_, _) ->
     none.
+
+%% Maps and lists of simple values, a few levels deep. What is in them that is not simple
+%% may hold anything, such as the arguments of a call, and is left out with the whole.
+nested(Value) ->
+    try simple(Value, ?MAX_DEPTH, ?MAX_KEYS) of
+        {Simple, _} -> {ok, Simple}
+    catch
+        throw:?MODULE -> none
+    end.
+
+simple(_, 0, _) -> throw(?MODULE);
+simple(_, _, 0) -> throw(?MODULE);
+simple(#{'__struct__' := _}, _, _) -> throw(?MODULE);
+simple(Map, Depth, Left) when is_map(Map) ->
+    maps:fold(fun(Key, Value, {Made, Room}) when is_atom(Key); is_binary(Key) ->
+                      {Simple, More} = simple(Value, Depth - 1, Room),
+                      {Made#{Key => Simple}, More};
+                 (_, _, _) ->
+                      throw(?MODULE)
+              end, {#{}, Left - 1}, Map);
+simple([Head | Tail], Depth, Left) when is_list(Tail) ->
+    {First, Room} = simple(Head, Depth - 1, Left),
+    {Rest, More} = simple(Tail, Depth, Room),
+    {[First | Rest], More};
+simple([], _, Left) -> {[], Left};
+simple(Value, _, Left) when is_binary(Value) -> {beamport_text:cut(beamport_text:utf8(Value), ?MAX_VALUE), Left - 1};
+simple(Value, _, Left) when is_number(Value); is_atom(Value) -> {Value, Left - 1};
+simple(_, _, _) -> throw(?MODULE).

@@ -66,7 +66,8 @@ idle(#state{owner = OwnerRef} = State) ->
             _ = beamport_sink:write(sink(State), Frame),
             free(State);
         {io_request, From, ReplyAs, Request} ->
-            idle(flush(nil, print(From, ReplyAs, Request, nil, State)));
+            Last = beamport_calls:id(maps:get(calls, State#state.stream), self()),
+            idle(flush(Last, print(From, ReplyAs, Request, Last, State)));
         {emit, _, From, Ref, _} ->
             From ! {Ref, closed},
             idle(State);
@@ -199,7 +200,7 @@ done(Frame, #call{id = Id, ref = Ref, waiting = Waiting}, #state{stream = #{call
     Next = flush(Id, State),
     _ = beamport_sink:write(sink(State), Frame),
     true = demonitor(Ref, [flush]),
-    true = beamport_calls:leave(Calls, self()),
+    _ = beamport_calls:leave(Calls, self()),
     _ = [From ! {EmitRef, closed} || {From, EmitRef, _} <- queue:to_list(Waiting)],
     free(Next).
 

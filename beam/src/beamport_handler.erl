@@ -26,11 +26,12 @@
 -export_type([options/0, context/0]).
 
 -type options() :: #{handler := binary(), task_root := binary(), concurrency => pos_integer(),
-                     initialization_type => binary() | nil}.
+                     initialization_type => binary() | nil, log_level => binary() | nil}.
 %% `handler' is the handler's name as it was configured, `task_root' the directory
 %% that holds the function's code, `concurrency' how many invocations may be under way at
 %% a time, and `initialization_type' what AWS_LAMBDA_INITIALIZATION_TYPE says, such as
-%% `<<"on-demand">>', `<<"provisioned-concurrency">>' or `<<"snap-start">>'.
+%% `<<"on-demand">>', `<<"provisioned-concurrency">>' or `<<"snap-start">>'. `log_level' is
+%% what AWS_LAMBDA_LOG_LEVEL says.
 
 -type context() :: #{request_id := binary() | nil,
                      deadline := integer() | nil,

@@ -22,7 +22,7 @@ context_keys() ->
 %% @doc The keys of the options of an init request, for the same reason.
 -spec option_keys() -> [atom()].
 option_keys() ->
-    [handler, task_root, concurrency, initialization_type].
+    [handler, task_root, concurrency, initialization_type, log_level].
 
 %% @doc Answers a request.
 -spec handle_call(term()) -> beamport_callback:answer().
@@ -35,6 +35,7 @@ handle_call({invoke, Event, Context}) ->
     end;
 handle_call({init, #{handler := Name, task_root := TaskRoot} = Options})
   when is_binary(Name), is_binary(TaskRoot) ->
+    beamport_log:level(maps:get(log_level, Options, nil)),
     case beamport_resolve:handler(Name, TaskRoot) of
         {ok, Handler} -> init(Handler, Name, Options);
         {error, Type, Message} -> failure(Type, Message)
@@ -63,6 +64,8 @@ failure(Type, Message) ->
     {error, error, beamport_error:returned(Type, Message), []}.
 
 init(#{module := Module, call := Call, language := Language} = Handler, Name, Options) ->
+    %% Elixir's logger has set a level of its own when it was started.
+    beamport_log:level(maps:get(log_level, Options, nil)),
     case state(Module, Call, Options, Language) of
         {ok, State} ->
             persistent_term:put(?MODULE, {Handler#{traced => maps:get(concurrency, Options, 1) =:= 1}, State}),

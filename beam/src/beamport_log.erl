@@ -4,7 +4,7 @@
 %% process causes afterwards, and the process waits while the port is busy.
 -module(beamport_log).
 
--export([install/2, drop_sasl/0, log/2, noise/2]).
+-export([install/2, level/1, drop_sasl/0, log/2, noise/2]).
 
 -define(ID, beamport).
 
@@ -23,6 +23,26 @@ install(Sink, Calls) ->
             _ = logger:remove_handler(default),
             ok
     end.
+
+%% @doc Has the logger make events of this level and above, by Lambda's name for it; what
+%% is below costs nothing then. Another name leaves the logger as it is.
+-spec level(binary() | nil) -> ok.
+level(Name) ->
+    case {whereis(logger), erlang_level(Name)} of
+        {undefined, _} -> ok;
+        {_, none} -> ok;
+        {_, Level} ->
+            _ = logger:set_primary_config(level, Level),
+            ok
+    end.
+
+erlang_level(<<"TRACE">>) -> debug;
+erlang_level(<<"DEBUG">>) -> debug;
+erlang_level(<<"INFO">>) -> info;
+erlang_level(<<"WARN">>) -> warning;
+erlang_level(<<"ERROR">>) -> error;
+erlang_level(<<"FATAL">>) -> critical;
+erlang_level(_) -> none.
 
 %% @doc A filter for reports of applications that were stopped as they should be.
 -spec noise(logger:log_event(), stop) -> stop | ignore.

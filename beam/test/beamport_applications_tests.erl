@@ -29,7 +29,7 @@ terminate_test_() ->
      fun() ->
              {Peer, Root} = start("good_handler"),
              beamport_peer:send(Peer, {stop, normal}),
-             ?assertMatch({log, error, _, nil, <<"terminate true true">>, _}, beamport_peer:frame(Peer)),
+             ?assertMatch({log, error, _, _, <<"terminate true true">>, _}, beamport_peer:frame(Peer)),
              ?assertMatch({log, error, _, nil, <<"stopped">>, _}, beamport_peer:frame(Peer)),
              ?assertEqual(0, beamport_peer:await_exit(Peer)),
              beamport_fixtures:delete(Root)

@@ -27,7 +27,17 @@ meta_test() ->
              <<"key">> => 1, crash_reason => {badarg, []}},
     ?assertEqual(#{pid => list_to_binary(pid_to_list(self())), mfa => <<"m:f/2">>, file => <<"m.erl">>, line => 7,
                    domain => <<"otp.sasl">>, request => <<"r">>, count => 1, part => 0.5, state => on,
-                   bytes => <<"ÿ"/utf8>>}, beamport_event:meta(Meta)).
+                   bytes => <<"ÿ"/utf8>>, list => [1], map => #{}}, beamport_event:meta(Meta)).
+
+%% Maps and lists come as they are, unless something in them may hold anything.
+nested_meta_test_() ->
+    Nested = fun(Value) -> maps:get(key, beamport_event:meta(#{key => Value}), none) end,
+    [?_assertEqual(Value, Nested(Value)) ||
+        Value <- [#{a => [1, #{<<"b">> => [true, 1.5, nil]}]}, [[[[]]]], "text", [a | []]]] ++
+        [?_assertEqual(#{a => <<"ÿ"/utf8>>}, Nested(#{a => <<255>>}))] ++
+        [?_assertEqual(none, Nested(Value)) ||
+            Value <- [[self()], #{a => {1}}, #{{} => 1}, [a | b], [[[[[[]]]]]], lists:seq(1, 1000), [<<1:3>>],
+                      #{user => #{'__struct__' => 'Elixir.User', password => <<"x">>}}]].
 
 many_keys_test() ->
     Meta = maps:from_list([{Atom, 1} || Atom <- lists:sublist(erlang:loaded(), 100)]),

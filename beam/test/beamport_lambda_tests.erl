@@ -289,7 +289,7 @@ terminate_test_() ->
              {Peer, Root} = Env = start(),
              <<"stateful:handle/3">> = init(Env, "stateful"),
              beamport_peer:send(Peer, {stop, normal}),
-             ?assertMatch({log, error, _, nil, <<"bye normal 1">>, _}, beamport_peer:frame(Peer)),
+             ?assertMatch({log, error, _, _, <<"bye normal 1">>, _}, beamport_peer:frame(Peer)),
              ?assertEqual(0, beamport_peer:await_exit(Peer)),
              beamport_fixtures:delete(Root)
      end}.

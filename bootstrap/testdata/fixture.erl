@@ -101,6 +101,26 @@ do(<<"noise">>, _, _) ->
     io:format("noise of the call ~ts~n", [[16#1F300]]),
     spawn(fun() -> error(noise) end),
     {ok, #{quiet => true}};
+do(<<"left behind">>, _, _) ->
+    Keeper = self(),
+    Left = spawn(fun() ->
+                         Ref = monitor(process, Keeper),
+                         receive {'DOWN', Ref, _, _, _} -> ok end,
+                         timer:sleep(50),
+                         io:format("printed late~n"),
+                         logger:error("logged late", #{map => #{a => [1, <<"b">>]}, odd => {x}})
+                 end),
+    true = is_pid(Left),
+    {ok, #{}};
+do(<<"crash a server">>, _, _) ->
+    {Pid, Ref} = spawn_monitor(fun() -> proc_lib:init_ack(ok), error({secret, <<"canary">>}) end),
+    _ = proc_lib:spawn(fun() -> error(crashed_beside) end),
+    receive {'DOWN', Ref, process, Pid, _} -> ok end,
+    timer:sleep(50),
+    {ok, #{}};
+do(<<"levels">>, _, _) ->
+    [logger:log(Level, "at ~s", [Level]) || Level <- [debug, info, notice, warning, error]],
+    {ok, maps:get(level, logger:get_primary_config())};
 do(<<"log">>, _, _) ->
     io:format("printed~nin two "), io:format("lines"),
     logger:warning("warned of ~p", [tea]),
