@@ -1,6 +1,7 @@
 // Command bootstrap is the program that Lambda starts: the runtime for functions
 // that run in a BEAM. It takes everything from the environment; see
-// [bootstrap.Config] for the variables.
+// [bootstrap.Config] for the variables. A handler may also be its argument, as the
+// command of a container image is.
 //
 // It looks for Erlang in the folder erlang beside itself, as in a layer, then in
 // ERLANG_HOME, then for an erl on the PATH. It carries the Erlang modules that it
@@ -31,7 +32,7 @@ func main() {
 		return
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	err := bootstrap.Run(ctx, bootstrap.Config{})
+	err := bootstrap.Run(ctx, bootstrap.Config{Handler: flag.Arg(0)})
 	stop()
 	if err != nil {
 		report(os.Stderr, err)

@@ -63,16 +63,21 @@ type program struct {
 // comes last, and counts.
 func run(t *testing.T, path string, environ ...string) *program {
 	t.Helper()
+	return runWith(t, path, nil, append([]string{"_HANDLER=whoami:handle"}, environ...))
+}
+
+// runWith starts the command with arguments.
+func runWith(t *testing.T, path string, args, environ []string) *program {
+	t.Helper()
 	p := &program{t: t, api: emulator.New(emulator.Options{Timeout: patience})}
 	server := httptest.NewServer(p.api)
 	t.Cleanup(func() {
 		p.api.Close()
 		server.Close()
 	})
-	p.cmd = exec.Command(path)
+	p.cmd = exec.Command(path, args...)
 	p.cmd.Env = append([]string{
 		"AWS_LAMBDA_RUNTIME_API=" + strings.TrimPrefix(server.URL, "http://"),
-		"_HANDLER=whoami:handle",
 		"PATH=" + os.Getenv("PATH"),
 		"TMPDIR=" + t.TempDir(),
 	}, environ...)
@@ -205,4 +210,13 @@ func TestReport(t *testing.T) {
 	var out bytes.Buffer
 	report(&out, &bootstrap.InitError{Type: "Runtime.HandlerInitFailed", Message: "m", StackTrace: []string{"a", "b"}})
 	assert.Equal(t, "bootstrap: Runtime.HandlerInitFailed: m\n    a\n    b\n", out.String())
+}
+
+// The command of a container image is the handler.
+func TestHandlerAsArgument(t *testing.T) {
+	p := runWith(t, build(t), []string{"whoami:handle"}, []string{"LAMBDA_TASK_ROOT=" + taskRoot(t)})
+	a := p.invoke(`{"n":1}`)
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	assert.Equal(t, 0, p.wait())
+	assertGone(t, a.Pid)
 }
