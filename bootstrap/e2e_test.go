@@ -191,8 +191,9 @@ func TestBEAMDies(t *testing.T) {
 		{`{"do":"halt","status":7}`, "the VM ended with exit status 7"},
 		{`{"do":"halt","status":0}`, "the VM ended with exit status 0"},
 		{`{"do":"slogan"}`, "it last wrote: "},
-		{`{"do":"signal","name":"KILL"}`, "the VM was ended by signal 9 (killed)"},
+		{`{"do":"signal","name":"KILL"}`, "the VM was ended by signal 9 (killed), likely because it was out of memory"},
 		{`{"do":"signal","name":"SEGV"}`, "the VM was ended by signal 11 (segmentation fault)"},
+		{`{"do":"allocate"}`, "likely because it was out of memory; it last wrote: binary_alloc: Cannot allocate 70368744177664 bytes"},
 		{`{"do":"kill link"}`, "the VM ended with exit status 1"},
 	} {
 		t.Run(c.event, func(t *testing.T) {

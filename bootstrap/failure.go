@@ -3,7 +3,9 @@ package bootstrap
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/beamport/beamport/bootstrap/runtimeapi"
 	"github.com/beamport/beamport/etf"
@@ -68,6 +70,9 @@ func describeExit(exit *port.ExitError) string {
 	if exit.Signal != 0 {
 		how = fmt.Sprintf("the VM was ended by signal %d (%s)", int(exit.Signal), exit.Signal)
 	}
+	if outOfMemory(exit) {
+		how += ", likely because it was out of memory"
+	}
 	if exit.Err != nil {
 		how += ": " + exit.Err.Error()
 	}
@@ -75,6 +80,18 @@ func describeExit(exit *port.ExitError) string {
 		how += "; it last wrote: " + strings.Join(exit.Stderr[max(0, n-shownLines):], "\n")
 	}
 	return how
+}
+
+// outOfMemory reports whether a VM seems to have ended for want of memory: the kernel
+// kills it then, which nobody else does unasked, or its own allocator says so before
+// it aborts (eheap_alloc: Cannot allocate 1073741824 bytes of memory).
+func outOfMemory(exit *port.ExitError) bool {
+	if exit.Err != nil { // the runtime ended it
+		return false
+	}
+	return exit.Signal == syscall.SIGKILL || slices.ContainsFunc(exit.Stderr, func(line string) bool {
+		return strings.Contains(line, "_alloc: Cannot ") && strings.Contains(line, " bytes of memory")
+	})
 }
 
 // describe is describeExit for an exit, and the error's own text otherwise.

@@ -152,6 +152,18 @@ func TestLogFrames(t *testing.T) {
 	require.ErrorContains(t, err, "not the number of a descriptor")
 }
 
+// The types that Lambda's runtime for Python gives its frames, and one that it has not:
+// https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/lambda_runtime_log_utils.py
+func TestFrameTypes(t *testing.T) {
+	for level, want := range map[string]uint32{
+		"": 0xA55A0002, "TRACE": 0xA55A0006, "DEBUG": 0xA55A000A, "INFO": 0xA55A000E,
+		"WARN": 0xA55A0012, "ERROR": 0xA55A0016, "FATAL": 0xA55A001A,
+	} {
+		assert.Equal(t, want, binary.BigEndian.Uint32(appendFrame(nil, true, level, logTime, nil)), "JSON, %s", level)
+		assert.Equal(t, want+1, binary.BigEndian.Uint32(appendFrame(nil, false, level, logTime, nil)), "text, %s", level)
+	}
+}
+
 // A line of log costs nothing but its fields.
 func TestLogAllocs(t *testing.T) {
 	l, err := newLogWriter(Config{Logs: io.Discard, LogFormat: "json"}, false)

@@ -117,6 +117,17 @@ func TestCrashes(t *testing.T) {
 
 func TestDescribeExit(t *testing.T) {
 	assert.Equal(t, "the VM ended with exit status 1", describeExit(&port.ExitError{Code: 1}))
+	assert.Equal(t, "the VM was ended by signal 9 (killed), likely because it was out of memory",
+		describeExit(&port.ExitError{Code: -1, Signal: syscall.SIGKILL}))
+	assert.Equal(t, "the VM was ended by signal 9 (killed): "+port.ErrClosed.Error(),
+		describeExit(&port.ExitError{Code: -1, Signal: syscall.SIGKILL, Err: port.ErrClosed}), "by the runtime")
+	for _, said := range []string{
+		`eheap_alloc: Cannot allocate 1073741824 bytes of memory (of type "heap").`,
+		`binary_alloc: Cannot reallocate 1073741824 bytes of memory (of type "binary").`,
+	} {
+		assert.Equal(t, "the VM was ended by signal 6 (aborted), likely because it was out of memory; it last wrote: "+said,
+			describeExit(&port.ExitError{Code: -1, Signal: syscall.SIGABRT, Stderr: []string{said}}))
+	}
 	assert.Equal(t, "the VM was ended by signal 11 (segmentation fault)", describeExit(&port.ExitError{Code: -1, Signal: syscall.SIGSEGV}))
 	assert.Equal(t, "the VM ended with exit status 0: port: connection closed; it last wrote: 2\n3\n4\n5\n6",
 		describeExit(&port.ExitError{Stderr: []string{"1", "2", "3", "4", "5", "6"}, Err: port.ErrClosed}))

@@ -12,7 +12,7 @@ import (
 // The descriptor that Lambda offers its own runtimes for their logs takes frames: an
 // entry of several lines stays one, and has its level and its time. A frame is a type, a
 // length and the microseconds since the epoch, big-endian, and then the entry:
-// https://github.com/aws/aws-lambda-python-runtime-interface-client
+// https://github.com/aws/aws-lambda-python-runtime-interface-client/blob/main/awslambdaric/lambda_runtime_log_utils.py
 const (
 	telemetryVariable = "_LAMBDA_TELEMETRY_LOG_FD"
 

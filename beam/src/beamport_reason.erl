@@ -44,7 +44,7 @@ exit_reason(Reason, Language) ->
 sentence(badarg, _) -> "bad argument";
 sentence(badarith, _) -> "an operand of an arithmetic expression is no number, or the result is none";
 sentence(function_clause, Stack) -> ["no clause of ", callee(Stack), " matches its arguments"];
-sentence(undef, Stack) -> ["there is no function ", callee(Stack)];
+sentence(undef, Stack) -> ["there is no function ", callee(Stack), missing(Stack)];
 sentence(if_clause, _) -> "no branch of an if expression is true";
 sentence({badmatch, Value}, _) -> ["no match of the value ", show(Value, erlang)];
 sentence({case_clause, Value}, _) -> ["no case clause matches ", show(Value, erlang)];
@@ -64,6 +64,15 @@ sentence(timeout_value, _) -> "a receive expression's timeout is neither a numbe
 sentence(system_limit, _) -> "a limit of the emulator was reached";
 sentence(noproc, _) -> "there is no such process";
 sentence(Reason, _) -> show(Reason, erlang).
+
+%% The emulator has tried to load the module before it fails.
+missing([{M, _, _, _} | _]) when is_atom(M) ->
+    case erlang:module_loaded(M) of
+        true -> [];
+        false -> [" (the module ", beamport_text:show(M), " is not available)"]
+    end;
+missing(_) ->
+    [].
 
 callee([{M, F, Args, _} | _]) when is_atom(M), is_atom(F), is_list(Args) ->
     beamport_stack:mfa(M, F, length(Args));

@@ -75,6 +75,7 @@ do(<<"slogan">>, _, _) -> halt("out of tea");
 do(<<"signal">>, #{<<"name">> := Name}, _) ->
     os:cmd(["kill -", binary_to_list(Name), " ", os:getpid()]),
     timer:sleep(infinity);
+do(<<"allocate">>, _, _) -> {ok, byte_size(binary:copy(<<0>>, 1 bsl 46))};
 do(<<"kill link">>, _, _) -> exit(whereis(beamport_link), kill), timer:sleep(infinity);
 
 %% No end.
