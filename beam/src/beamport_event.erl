@@ -45,8 +45,8 @@ chomp(Text) ->
     end.
 
 %% @doc Where an event comes from (`mfa', `file', `line', `pid', `domain', as far as
-%% they are known), and the binaries, numbers and atoms that code has added, and maps and
-%% lists of such.
+%% they are known), and what code has added: binaries, numbers and atoms, dates and times of
+%% Elixir's, and maps and lists of such.
 -spec meta(logger:metadata()) -> #{atom() => binary() | number() | atom() | map() | list()}.
 meta(Meta) ->
     pairs(maps:next(maps:iterator(Meta)), ?MAX_KEYS, #{}).
@@ -87,17 +87,28 @@ value(Key, Value) when is_atom(Key), is_map(Value); is_atom(Key), is_list(Value)
 value(_, _) ->
     none.
 
-%% Maps and lists of simple values, a few levels deep. What is in them that is not simple
+%% Maps and lists of simple values, a few levels deep, and Elixir's dates and times. What is in them that is not simple
 %% may hold anything, such as the arguments of a call, and is left out with the whole.
 nested(Value) ->
     try simple(Value, ?MAX_DEPTH, ?MAX_KEYS) of
         {Simple, _} -> {ok, Simple}
     catch
-        throw:?MODULE -> none
+        _:_ -> none % not simple, or what only looks like a struct
     end.
+
+is_time('Elixir.DateTime') -> true;
+is_time('Elixir.NaiveDateTime') -> true;
+is_time('Elixir.Date') -> true;
+is_time('Elixir.Time') -> true;
+is_time(_) -> false.
 
 simple(_, 0, _) -> throw(?MODULE);
 simple(_, _, 0) -> throw(?MODULE);
+simple(#{'__struct__' := Module, calendar := 'Elixir.Calendar.ISO'} = Struct, _, Left) ->
+    case is_time(Module) of
+        true -> {<<_/binary>> = beamport_elixir:call(Module, to_iso8601, [Struct]), Left - 1};
+        false -> throw(?MODULE)
+    end;
 simple(#{'__struct__' := _}, _, _) -> throw(?MODULE);
 simple(Map, Depth, Left) when is_map(Map) ->
     maps:fold(fun(Key, Value, {Made, Room}) when is_atom(Key); is_binary(Key) ->

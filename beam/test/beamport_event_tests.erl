@@ -37,6 +37,7 @@ nested_meta_test_() ->
         [?_assertEqual(#{a => <<"ÿ"/utf8>>}, Nested(#{a => <<255>>}))] ++
         [?_assertEqual(none, Nested(Value)) ||
             Value <- [[self()], #{a => {1}}, #{{} => 1}, [a | b], [[[[[[]]]]]], lists:seq(1, 1000), [<<1:3>>],
+                      #{'__struct__' => 'Elixir.Date', calendar => 'Elixir.Calendar.ISO', year => <<"x">>},
                       #{user => #{'__struct__' => 'Elixir.User', password => <<"x">>}}]].
 
 many_keys_test() ->
