@@ -34,7 +34,7 @@ func fixtureRoot(t testing.TB) string {
 		}
 		for _, command := range [][]string{
 			{"erlc", "+debug_info", "-pa", "../beam/ebin", "-o", ebin, "testdata/fixture.erl", "testdata/crashing.erl", "testdata/stateful.erl"},
-			{"elixirc", "-o", ebin, "testdata/fixture.ex"},
+			{"elixirc", "-o", ebin, "testdata/fixture.ex", "testdata/replaced.ex"},
 		} {
 			cmd := exec.Command(command[0], command[1:]...)
 			cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8")

@@ -7,7 +7,8 @@
 %% (`null' and `undefined' are `nil'), another atom is a string</td></tr>
 %% <tr><td>`{ok, ContentType, Body}'</td><td>`ContentType' is a binary or a string. A binary
 %% is sent as it is. With a content type of JSON (`application/json', `…/…+json'), everything
-%% else is sent as JSON, lists too; with another one, an iolist as its bytes.</td></tr>
+%% else is sent as JSON, lists too; with another one, an iolist as its bytes, and a number
+%% as its digits.</td></tr>
 %% <tr><td>`{error, Message}'</td><td>a failure of type `RuntimeException'; an atom is its own
 %% type, an exception of Elixir has its own type and message</td></tr>
 %% <tr><td>`{error, Map}'</td><td>a failure whose type is under `errorType' or `type', and its
@@ -76,6 +77,10 @@ ok(ContentType, Body, Language) ->
                  show(ContentType, Language), ", which is none"])
     end.
 
+bytes(Type, Number, _) when is_integer(Number) ->
+    {reply, {body, Type, integer_to_binary(Number)}};
+bytes(Type, Number, _) when is_float(Number) ->
+    {reply, {body, Type, float_to_binary(Number, [short])}};
 bytes(Type, Body, Language) ->
     try {reply, {body, Type, iolist_to_binary(Body)}}
     catch
