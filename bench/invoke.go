@@ -1,6 +1,7 @@
 package main
 
 import (
+	"debug/buildinfo"
 	"fmt"
 	"os"
 	"os/exec"
@@ -81,6 +82,16 @@ func (l *lab) functions() ([]*function, error) {
 		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, pkg)
 		if output, err := build.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("bench: building %s: %w: %s", pkg, err, output)
+		}
+	}
+	info, err := buildinfo.ReadFile(hello)
+	if err != nil {
+		return nil, err
+	}
+	l.hello = "a function"
+	for _, module := range info.Deps {
+		if module.Path == "github.com/aws/aws-lambda-go" {
+			l.hello = module.Path + " " + module.Version
 		}
 	}
 	runtime := func(handler string, more ...string) func() *exec.Cmd {
@@ -220,7 +231,6 @@ const warmUp = 20
 func (p plan) measureLoad(f *function, e event) error {
 	f.api.setEvent(e.json)
 	n := int(p.invokeTurn() / (20 * time.Microsecond))
-	pids := processes(f.process.Process.Pid)
 	for round := range p.rounds + 1 {
 		start := time.Now()
 		took, err := f.api.invoke(n, inLoad)
@@ -228,15 +238,14 @@ func (p plan) measureLoad(f *function, e event) error {
 			return fmt.Errorf("%s: %w", f.name, err)
 		}
 		if round == 0 {
-			pids = processes(f.process.Process.Pid)
-			f.load.memoryStart = resident(pids)
+			f.load.memoryStart = resident(processes(f.process.Process.Pid))
 			continue
 		}
 		f.load.perSecond = append(f.load.perSecond, float64(n)/time.Since(start).Seconds())
 		f.load.took = append(f.load.took, took...)
 		f.load.served += n
 	}
-	f.load.memoryEnd = resident(pids)
+	f.load.memoryEnd = resident(processes(f.process.Process.Pid))
 	return nil
 }
 

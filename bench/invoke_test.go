@@ -33,14 +33,16 @@ func TestLambdaAPI(t *testing.T) {
 // What is no echo of the event ends the measurement.
 func TestLambdaAPIRefuses(t *testing.T) {
 	for _, c := range []struct{ path, body, message string }{
-		{"invocation/%s/response", "short", "an answer of 5 bytes to an event of 100"},
+		{"invocation/%s/response", "short", "an answer of 5 bytes to an event of 102"},
+		{"invocation/%s/response", `"` + strings.Repeat("y", 100) + `"`, "an answer that is not the event"},
+		{"invocation/%s/response", strings.Repeat("x", 102), "an answer that is not JSON"},
 		{"invocation/%s/error", `{"errorType":"X"}`, "the function failed: {"},
 		{"invocation/other/response", strings.Repeat("x", 100), "not under way, other"},
 		{"init/error", "no", "the function did not start: no"},
 	} {
 		a, err := newLambdaAPI()
 		require.NoError(t, err)
-		a.setEvent([]byte(strings.Repeat("x", 100)))
+		a.setEvent([]byte(`"` + strings.Repeat("x", 100) + `"`))
 		client := &http.Client{Transport: &http.Transport{}}
 		base := "http://" + a.address() + "/2018-06-01/runtime/"
 		posted := make(chan struct{})

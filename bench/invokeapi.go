@@ -3,10 +3,13 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -26,6 +29,8 @@ type lambdaAPI struct {
 	event  []byte
 	last   int
 	handed map[string]time.Time // when each event that is under way was handed out
+	wanted bool                 // the next answer is to be kept
+	kept   []byte
 	conns  map[net.Conn]bool
 }
 
@@ -86,14 +91,13 @@ func (a *lambdaAPI) setEvent(event []byte) {
 func (a *lambdaAPI) serve(c net.Conn) {
 	defer c.Close()
 	r := bufio.NewReaderSize(c, 64<<10)
-	var out []byte
+	var out, body []byte
 	for {
 		line, length, chunked, err := readRequest(r)
 		if err != nil {
 			return
 		}
-		body, err := readContent(r, length, chunked)
-		if err != nil {
+		if body, err = readContent(r, body, length, chunked); err != nil {
 			return
 		}
 		switch {
@@ -143,6 +147,9 @@ func (a *lambdaAPI) answer(id, verb string, body []byte) {
 	start, ok := a.handed[id]
 	delete(a.handed, id)
 	size := len(a.event)
+	if a.wanted {
+		a.wanted, a.kept = false, bytes.Clone(body)
+	}
 	a.mu.Unlock()
 	got := answered{took: now.Sub(start), size: len(body)}
 	switch {
@@ -159,8 +166,29 @@ func (a *lambdaAPI) answer(id, verb string, body []byte) {
 // invokePatience is how long a function may take to start, or to answer.
 const invokePatience = 30 * time.Second
 
-// invoke has n events answered, so many at a time, and returns how long each took.
+// invoke has n events answered, so many at a time, and returns how long each took. One
+// of the answers is held against the event.
 func (a *lambdaAPI) invoke(n, inFlight int) ([]float64, error) {
+	a.mu.Lock()
+	a.wanted = true
+	a.mu.Unlock()
+	took, err := a.answers(n, inFlight)
+	if err != nil {
+		return nil, err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var event, answer any
+	if err := errors.Join(json.Unmarshal(a.event, &event), json.Unmarshal(a.kept, &answer)); err != nil {
+		return nil, fmt.Errorf("bench: an answer that is not JSON: %w", err)
+	}
+	if !reflect.DeepEqual(event, answer) {
+		return nil, fmt.Errorf("bench: an answer that is not the event: %.200s", a.kept)
+	}
+	return took, nil
+}
+
+func (a *lambdaAPI) answers(n, inFlight int) ([]float64, error) {
 	took := make([]float64, 0, n)
 	late := time.NewTimer(invokePatience)
 	defer late.Stop()
@@ -213,34 +241,43 @@ func readRequest(r *bufio.Reader) (line string, length int, chunked bool, err er
 	}
 }
 
-func readContent(r *bufio.Reader, length int, chunked bool) ([]byte, error) {
+// readContent reads a body into buf, as far as there is room.
+func readContent(r *bufio.Reader, buf []byte, length int, chunked bool) ([]byte, error) {
 	if chunked {
-		return readChunked(r)
+		return readChunked(r, buf[:0])
 	}
-	body := make([]byte, length)
+	body := slices.Grow(buf[:0], length)[:length]
 	_, err := io.ReadFull(r, body)
 	return body, err
 }
 
-func readChunked(r *bufio.Reader) ([]byte, error) {
-	var body []byte
+func readChunked(r *bufio.Reader, body []byte) ([]byte, error) {
 	for {
-		line, err := r.ReadString('\n')
+		line, err := r.ReadSlice('\n')
 		if err != nil {
 			return nil, err
 		}
-		size, err := strconv.ParseUint(strings.TrimSpace(line), 16, 31)
+		size, err := strconv.ParseUint(string(bytes.TrimSpace(line)), 16, 31)
 		if err != nil {
 			return nil, err
+		}
+		if size == 0 {
+			return body, skipTrailers(r)
 		}
 		n := len(body)
-		body = append(body, make([]byte, int(size)+2)...) // and the line's end
+		body = slices.Grow(body, int(size)+2)[:n+int(size)+2] // and the line's end
 		if _, err := io.ReadFull(r, body[n:]); err != nil {
 			return nil, err
 		}
 		body = body[:n+int(size)]
-		if size == 0 {
-			return body, nil
+	}
+}
+
+func skipTrailers(r *bufio.Reader) error {
+	for {
+		line, err := r.ReadSlice('\n')
+		if err != nil || len(bytes.TrimSpace(line)) == 0 {
+			return err
 		}
 	}
 }

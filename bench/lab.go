@@ -11,6 +11,7 @@ type lab struct {
 	beam    *beam
 	ei      *ei
 	samples []sample
+	hello   string // what Go hello is made with
 }
 
 // openLab starts the children and has the samples made.

@@ -57,6 +57,7 @@ func run(args []string, stdout, stderr io.Writer) (err error) {
 	if r.functions, err = p.measureFunctions(l); err != nil {
 		return err
 	}
+	r.hello = l.hello
 	if _, err := io.WriteString(stdout, r.text()); err != nil {
 		return err
 	}
