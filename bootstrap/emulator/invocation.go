@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"bytes"
 	"encoding/json"
 	"time"
 )
@@ -49,6 +50,20 @@ type Result struct {
 	// Duration is the time from handing out the event to the whole answer; 0
 	// when no runtime got the event.
 	Duration time.Duration
+}
+
+// contentTypeHTTP is that of a streamed HTTP response.
+const contentTypeHTTP = "application/vnd.awslambda.http-integration-response"
+
+// HTTP takes a streamed HTTP response apart: the object of statusCode, headers and
+// cookies, and the body behind the eight NULs that end it. ok is false if it is none.
+// https://docs.aws.amazon.com/lambda/latest/dg/response-streaming-tutorial.html
+func (r Result) HTTP() (prelude json.RawMessage, body []byte, ok bool) {
+	if r.ContentType != contentTypeHTTP || r.FunctionError != "" {
+		return nil, nil, false
+	}
+	prelude, body, ok = bytes.Cut(r.Payload, make([]byte, 8))
+	return prelude, body, ok && json.Valid(prelude)
 }
 
 // phase is how far an invocation is.

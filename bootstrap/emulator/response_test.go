@@ -219,3 +219,27 @@ func TestTruncatedPost(t *testing.T) {
 		})
 	}
 }
+
+func TestHTTPResult(t *testing.T) {
+	const nuls = "\x00\x00\x00\x00\x00\x00\x00\x00"
+	for _, c := range []struct {
+		contentType, payload string
+		prelude, body        string
+		ok                   bool
+	}{
+		{contentTypeHTTP, `{"statusCode":200}` + nuls + "body\x00", `{"statusCode":200}`, "body\x00", true},
+		{contentTypeHTTP, `{}` + nuls, `{}`, "", true},
+		{contentTypeHTTP, `{"statusCode":200}`, "", "", false},
+		{contentTypeHTTP, `{"status` + nuls + "body", "", "", false},
+		{"text/plain", `{}` + nuls, "", "", false},
+	} {
+		prelude, body, ok := Result{ContentType: c.contentType, Payload: []byte(c.payload)}.HTTP()
+		require.Equal(t, c.ok, ok, c.payload)
+		if ok {
+			assert.Equal(t, c.prelude, string(prelude))
+			assert.Equal(t, c.body, string(body))
+		}
+	}
+	_, _, ok := Result{ContentType: contentTypeHTTP, Payload: []byte(`{}` + nuls), FunctionError: FunctionErrorUnhandled}.HTTP()
+	assert.False(t, ok)
+}

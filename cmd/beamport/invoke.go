@@ -95,11 +95,16 @@ func invokeAll(ctx context.Context, c *console, fn *function, events []event, as
 	return nil
 }
 
-// printResponse writes a response, and a line's end after one of several.
+// printResponse writes a response, and a line's end after one of several. What a streamed
+// HTTP response begins with goes where logs go.
 func printResponse(c *console, r emulator.Result, several bool) error {
-	body := r.Payload
+	body, contentType := r.Payload, r.ContentType
+	if prelude, rest, ok := r.HTTP(); ok {
+		fmt.Fprintf(c.err, "  %s %s\n", c.errStyle.dim("http"), prelude)
+		body, contentType = rest, ""
+	}
 	if c.outTTY {
-		body = readable(body, r.ContentType)
+		body = readable(body, contentType)
 	} else if several {
 		body = append(body[:len(body):len(body)], '\n')
 	}

@@ -53,6 +53,10 @@ $`},
 		{name: "text on a terminal", tty: true, args: []string{"--handler", "fixture:text"}, stdout: "café <&>\n"},
 		{name: "bytes", args: []string{"--handler", "fixture:bytes"}, stdout: "\x89PNG\xff\x00"},
 		{name: "bytes on a terminal", tty: true, args: []string{"--handler", "fixture:bytes"}, stdout: "(6 bytes of image/png)\n"},
+		{name: "a streamed HTTP response", args: []string{"--handler", "fixture:stream"}, stdout: "one two", stderr: `
+\{\}
+  http \{"headers":\{"content-type":"text/plain"\},"statusCode":201\}
+  ok `},
 		{name: "logs", args: []string{"--handler", "fixture:print"}, stdout: `{}`,
 			stderr: `
 \{\}
