@@ -126,6 +126,13 @@ func (r *rig) served() []Done {
 	return append([]Done(nil), r.done...)
 }
 
+// forgetServed drops what is known of invocations that are over.
+func (r *rig) forgetServed() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done = nil
+}
+
 func (r *rig) assertNothingLeft() {
 	for _, vm := range r.vms() {
 		assert.ErrorIs(r.t, syscall.Kill(vm.Pid, 0), syscall.ESRCH, "the VM is gone")
