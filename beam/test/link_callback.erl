@@ -159,10 +159,16 @@ flood_logs() ->
     logger:error("a line that nobody reads for a while, ~p", [erlang:unique_integer()]),
     flood_logs().
 
+%% A process that writes to a busy port is suspended; one that came while the port was
+%% at work for another waits for the port's reply instead.
 status(Name) ->
     case whereis(Name) of
         undefined -> none;
-        Pid -> element(2, process_info(Pid, status))
+        Pid ->
+            case process_info(Pid, [status, current_function]) of
+                [{status, waiting}, {current_function, {erlang, port_command, _}}] -> suspended;
+                [{status, Status}, _] -> Status
+            end
     end.
 
 %% Whole or not at all.
