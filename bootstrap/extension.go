@@ -3,7 +3,6 @@ package bootstrap
 import (
 	"context"
 	"errors"
-	"net/http"
 	"sync"
 	"time"
 
@@ -41,7 +40,7 @@ func (s *settings) register(ctx context.Context, api *runtimeapi.Client) *extens
 			err = one.Wait(ctx)
 		}
 		var status *runtimeapi.StatusError
-		if errors.As(err, &status) && status.Code == http.StatusNotFound {
+		if errors.As(err, &status) && status.NotFound() {
 			return // an emulator that has no extensions
 		}
 		if err != nil && ctx.Err() == nil {

@@ -3,7 +3,15 @@ package runtimeapi
 import (
 	"encoding/json"
 	"fmt"
-	"net/http"
+)
+
+// Statuses that mean something of their own here. Package net/http has names for them, and
+// would be a third of the program that Lambda starts.
+const (
+	statusBadRequest = 400
+	statusNotFound   = 404
+	statusGone       = 410
+	statusTooLarge   = 413
 )
 
 // StatusError is an answer of the API that is not the one hoped for.
@@ -24,12 +32,15 @@ func (e *StatusError) Error() string {
 // next one is to be asked for, and nothing more to be posted: the response was too
 // large, which the caller has been told (413), or it came too late (410).
 func (e *StatusError) Answered() bool {
-	return e.Code == http.StatusRequestEntityTooLarge || e.Code == http.StatusGone
+	return e.Code == statusTooLarge || e.Code == statusGone
 }
 
 // BadRequest says that the API found the post itself wanting (400): if it was a
 // response, the invocation may still be answered with an error.
-func (e *StatusError) BadRequest() bool { return e.Code == http.StatusBadRequest }
+func (e *StatusError) BadRequest() bool { return e.Code == statusBadRequest }
+
+// NotFound says that the API has no such call (404).
+func (e *StatusError) NotFound() bool { return e.Code == statusNotFound }
 
 // maxStatusType bounds what is taken for an error type.
 const maxStatusType = 128
