@@ -5,6 +5,7 @@ import (
 	"iter"
 	"math"
 	"math/big"
+	"unicode/utf8"
 )
 
 // Kind returns the term's kind.
@@ -81,6 +82,24 @@ func (t Term) Bytes() ([]byte, bool) {
 		return nil, false
 	}
 	return t.bytes(), true
+}
+
+// Chars returns a list of characters as a string, if the term is one: a proper list of
+// Unicode code points without surrogates, which is what a string is in Erlang, and a
+// charlist in Elixir. The empty list is the empty string.
+func (t Term) Chars() (string, bool) {
+	if t.Kind() != KindList {
+		return "", false
+	}
+	b := make([]byte, 0, t.Len())
+	for e := range t.All() {
+		c, ok := e.Int64()
+		if !ok || c < 0 || c > utf8.MaxRune || !utf8.ValidRune(rune(c)) {
+			return "", false
+		}
+		b = utf8.AppendRune(b, rune(c))
+	}
+	return string(b), true
 }
 
 // Text returns a copy of the bytes of a binary as a string, if the term is

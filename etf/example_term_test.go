@@ -74,6 +74,15 @@ func ExampleCharlist() {
 	// héllo true
 }
 
+// Chars is the way back from a list of characters. A binary has no characters, but bytes.
+func ExampleTerm_Chars() {
+	fmt.Println(etf.Charlist("héllo").Chars())
+	fmt.Println(etf.String("héllo").Chars())
+	// Output:
+	// héllo true
+	//  false
+}
+
 func ExampleBitString() {
 	t := etf.BitString([]byte{0b10110000}, 4)
 	b, lastBits, _ := t.BitString()

@@ -121,6 +121,7 @@ func TestAccessorsSayNo(t *testing.T) {
 		{func(t etf.Term) bool { _, ok := t.Bool(); return ok }, nil},
 		{func(t etf.Term) bool { _, ok := t.Bytes(); return ok }, []etf.Kind{etf.KindBinary}},
 		{func(t etf.Term) bool { _, ok := t.Text(); return ok }, []etf.Kind{etf.KindBinary}},
+		{func(t etf.Term) bool { _, ok := t.Chars(); return ok }, []etf.Kind{etf.KindList}},
 		{func(t etf.Term) bool { _, _, ok := t.BitString(); return ok }, []etf.Kind{etf.KindBinary, etf.KindBitString}},
 		{func(t etf.Term) bool { _, ok := t.Tail(); return ok }, []etf.Kind{etf.KindList, etf.KindImproperList}},
 		{func(t etf.Term) bool { return t.At(0).Kind() != etf.Invalid }, []etf.Kind{etf.KindImproperList}},
@@ -139,6 +140,43 @@ func TestAccessorsSayNo(t *testing.T) {
 			assert.Equal(t, slices.Contains(test.kinds, term.Kind()), test.is(term), "%d: %s", i, term)
 		}
 	}
+}
+
+func TestChars(t *testing.T) {
+	for _, test := range []struct {
+		term etf.Term
+		text string
+		ok   bool
+	}{
+		{etf.List(), "", true},
+		{etf.Charlist("hello"), "hello", true},
+		{etf.Charlist("größe €𝄞"), "größe €𝄞", true},
+		{etf.List(etf.Int(0), etf.Int(0x10ffff)), "\x00\U0010ffff", true},
+		{etf.List(etf.Int(0xd7ff), etf.Int(0xe000)), "\ud7ff\ue000", true},
+		{etf.List(etf.Int('a'), etf.Int(0xd800)), "", false},
+		{etf.List(etf.Int(0xdfff)), "", false},
+		{etf.List(etf.Int(0x110000)), "", false},
+		{etf.List(etf.Int(-1)), "", false},
+		{etf.List(etf.Int(1<<32 + 'a')), "", false}, // which is a to 32 bits
+		{etf.List(etf.Uint(math.MaxUint64)), "", false},
+		{etf.List(etf.Int('a'), etf.Float('b')), "", false},
+		{etf.List(etf.Charlist("a")), "", false},
+		{etf.ImproperList(etf.Int('b'), etf.Int('a')), "", false},
+		{etf.String("hello"), "", false},
+		{etf.Atom("hello"), "", false},
+		{etf.Tuple(etf.Int('a')), "", false},
+		{etf.Term{}, "", false},
+	} {
+		text, ok := test.term.Chars()
+		assert.Equal(t, test.ok, ok, "%s", test.term)
+		assert.Equal(t, test.text, text, "%s", test.term)
+	}
+	// The compact form that small characters have on the wire, whose bytes are Latin-1.
+	compact, err := etf.Decode([]byte{131, 107, 0, 2, 'a', 0xe9})
+	require.NoError(t, err)
+	text, ok := compact.Chars()
+	assert.True(t, ok)
+	assert.Equal(t, "aé", text)
 }
 
 func TestIntegerAccessors(t *testing.T) {
