@@ -15,20 +15,40 @@ type Boot struct {
 	// MaxPacket is the longest frame either side sends; 0 leaves it to the
 	// application, whose default is 64 MiB.
 	MaxPacket int
-	// Args are further flags, put after the others: emulator flags start with +.
+	// Args are further flags, put after the others: emulator flags start with +. With a
+	// Script they are for init alone.
 	Args []string
+
+	// Script, if its File is set, is booted instead of the installation's own start_clean,
+	// by an emulator with no more threads than a function needs.
+	Script Script
+	// TaskRoot is where code of the function's is that Script loads.
+	TaskRoot string
+	// Schedulers is how many the emulator of a Script has: 0 for as many as there are
+	// processors.
+	Schedulers int
+	// Concurrency is how many calls are made at a time: it bounds what the emulator of a
+	// Script can do at once with files.
+	Concurrency int
 }
 
 // Command returns the program, its arguments and its environment that start a
 // VM which speaks the protocol on file descriptors 3 and 4. environ is the
 // environment to start from, as of [os.Environ].
 //
-// The program is erlexec, which makes itself the emulator: no shell script is
-// run, and the process started is the VM itself. There is no distribution, no
+// The program is the emulator itself or erlexec, which makes itself that: no shell
+// script is run, and the process started is the VM. There is no distribution, no
 // epmd and no shell, stdin is not read and crash dumps are off. As with erl, the
 // variables ERL_AFLAGS, ERL_FLAGS and ERL_ZFLAGS add flags, and ERL_LIBS adds
 // folders of applications.
 func (i Installation) Command(b Boot, environ []string) (path string, args, env []string) {
+	env = i.environment(environ)
+	if b.Script.File != "" {
+		if path, args, err := i.scriptCommand(b, env); err == nil {
+			return path, args, env
+		}
+		return filepath.Join(i.BinDir, "erlexec"), append(b.emulatorFlags(), b.scriptFlags(i)...), env
+	}
 	args = []string{
 		// No busy waiting: the scheduler would burn the CPU time of the function, and
 		// the wake-up that it saves is in no measurement.
@@ -52,7 +72,7 @@ func (i Installation) Command(b Boot, environ []string) (path string, args, env 
 	}
 	args = append(args, b.Args...)
 	args = append(args, "-s", "beamport", "boot")
-	return filepath.Join(i.BinDir, "erlexec"), args, i.environment(environ)
+	return filepath.Join(i.BinDir, "erlexec"), args, env
 }
 
 // environment is environ with what erlexec needs.
@@ -70,11 +90,16 @@ func (i Installation) environment(environ []string) []string {
 		"ERL_CRASH_DUMP":         "/dev/null",
 		"ERL_CRASH_DUMP_SECONDS": "0",
 	}
-	env := make([]string, 0, len(environ)+len(set)+1)
+	env := make([]string, 0, len(environ)+len(set)+2)
 	home := false
+	libraries := i.Libraries
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
 		if _, ours := set[name]; ours {
+			continue
+		}
+		if name == "LD_LIBRARY_PATH" && i.Libraries != "" {
+			libraries += ":" + value
 			continue
 		}
 		home = home || name == "HOME" && value != ""
@@ -82,6 +107,9 @@ func (i Installation) environment(environ []string) []string {
 	}
 	for _, name := range []string{"ROOTDIR", "BINDIR", "EMU", "PROGNAME", "LC_ALL", "ERL_CRASH_DUMP", "ERL_CRASH_DUMP_SECONDS"} {
 		env = append(env, name+"="+set[name])
+	}
+	if libraries != "" {
+		env = append(env, "LD_LIBRARY_PATH="+libraries)
 	}
 	if !home {
 		env = append(env, "HOME=/tmp") // init refuses to start without one

@@ -11,6 +11,15 @@ import (
 //go:embed ebin/*.beam ebin/*.app
 var carried embed.FS
 
+// Application is the compiled application: the files of its ebin folder.
+func Application() fs.FS {
+	files, err := fs.Sub(carried, "ebin")
+	if err != nil {
+		panic(err) // the name is valid
+	}
+	return files
+}
+
 // Ebin returns a folder that holds the compiled application: beam/ebin in dir,
 // the executable's folder, where there is one, else a new private folder to
 // which the carried files are written. remove deletes what was written; it is
@@ -38,9 +47,5 @@ func Ebin(dir string) (path string, remove func() error, err error) {
 }
 
 func extract(to string) error {
-	files, err := fs.Sub(carried, "ebin")
-	if err != nil {
-		return err
-	}
-	return os.CopyFS(to, files)
+	return os.CopyFS(to, Application())
 }

@@ -61,6 +61,8 @@ type Installation struct {
 	BinDir string
 	// Boot is the boot file start_clean, without its ending .boot.
 	Boot string
+	// Libraries is a folder of shared libraries that came with it, "" if there is none.
+	Libraries string
 }
 
 // ErrNotInstalled says that there is no Erlang where [Find] looked.
@@ -73,7 +75,11 @@ var ErrNotInstalled = errors.New("beam: Erlang/OTP is not installed: install it 
 func Find(s Search) (Installation, error) {
 	if s.Dir != "" {
 		if root := filepath.Join(s.Dir, "erlang"); isDir(root) {
-			return inspect(root)
+			i, err := inspect(root)
+			if libraries := filepath.Join(s.Dir, "lib"); err == nil && isDir(libraries) {
+				i.Libraries = libraries
+			}
+			return i, err
 		}
 	}
 	if s.ErlangHome != "" {

@@ -14,23 +14,31 @@
 %% <dd>the descriptors to read and to write; 3 and 4 unless given.</dd>
 %% </dl>
 %%
-%% Flags are read from `init', so that nothing but `init' has to run.
+%% Flags are read from `init', so that nothing but `init' has to run. A boot script of
+%% beamport's own calls this first, then boots the kernel, and then calls {@link logs/0}.
 -module(beamport).
 
--export([boot/0]).
+-export([boot/0, logs/0]).
 
 -define(MAX_PACKET, 67108864).
 -define(LEAST_MAX_PACKET, 1024).
 
-%% @doc Starts the link and returns at once. A flag that cannot be understood ends
+%% @doc Starts the link and returns when it reads. A flag that cannot be understood ends
 %% the emulator with status 1 and a line on stderr.
 -spec boot() -> ok.
 boot() ->
     Settings = #{max_packet => max_packet(),
                  callback => callback(),
                  fds => fds()},
-    _ = spawn(beamport_link, watch, [Settings]),
-    ok.
+    Starter = self(),
+    _ = spawn(beamport_link, watch, [Starter, Settings]),
+    %% If it fails, that is the emulator's end.
+    receive {beamport_link, started} -> ok end.
+
+%% @doc Has the logger send its events, which it could not do before it was started.
+-spec logs() -> ok.
+logs() ->
+    beamport_link:logs().
 
 max_packet() ->
     case init:get_argument(beamport_max_packet) of

@@ -8,7 +8,7 @@
 %% the failure can be told.
 -module(beamport_applications).
 
--export([start/2, stop/1, needs_elixir/1]).
+-export([start/2, stop/1, needs_elixir/1, runs/1]).
 -export_type([failure/0]).
 
 -type failure() :: {error, App :: atom(), Why :: unicode:chardata()}.
@@ -109,6 +109,26 @@ needs_elixir([App | Apps], Seen) ->
     case lists:member(App, Seen) of
         true -> needs_elixir(Apps, Seen);
         false -> needs_elixir(dependencies(App) ++ Apps, [App | Seen])
+    end.
+
+%% @doc Whether an application, or one of those it depends on, has processes of its own;
+%% those that come with Erlang and Elixir and are there for the code alone do not count.
+-spec runs(App :: atom()) -> boolean().
+runs(App) ->
+    runs([App], [kernel, stdlib, compiler, elixir, eex, logger]).
+
+runs([], _) -> false;
+runs([App | Apps], Seen) ->
+    case lists:member(App, Seen) of
+        true -> runs(Apps, Seen);
+        false -> has_start(App) orelse runs(dependencies(App) ++ Apps, [App | Seen])
+    end.
+
+has_start(App) ->
+    _ = application:load(App),
+    case application:get_key(App, mod) of
+        {ok, {_, _}} -> true;
+        _ -> false
     end.
 
 dependencies(App) ->

@@ -70,8 +70,8 @@ pairs(Headers) -> Headers.
 
 is_cookie(Name) -> name(Name) =:= <<"set-cookie">>.
 
-name(Name) when is_atom(Name) -> string:lowercase(atom_to_binary(Name));
-name(Name) -> string:lowercase(unicode:characters_to_binary(Name)).
+name(Name) when is_atom(Name) -> beamport_text:lowercase(atom_to_binary(Name));
+name(Name) -> beamport_text:lowercase(unicode:characters_to_binary(Name)).
 
 content_type(Headers) ->
     case [Value || {Name, Value} <- Headers, name(Name) =:= <<"content-type">>] of
@@ -142,22 +142,22 @@ header(Name, Event) -> header(Name, Event, nil).
 %% @doc A header of the request, or a default.
 -spec header(Name :: binary(), Event :: map(), Default) -> binary() | Default.
 header(Name, #{<<"headers">> := Headers} = Event, Default) when is_map(Headers) ->
-    Lower = string:lowercase(Name),
+    Lower = beamport_text:lowercase(Name),
     case Headers of
         #{Lower := Value} -> Value;
         _ -> other_case(Lower, maps:to_list(Headers), Event, Default)
     end;
 header(Name, Event, Default) ->
-    other_case(string:lowercase(Name), [], Event, Default).
+    other_case(beamport_text:lowercase(Name), [], Event, Default).
 
 other_case(Lower, Headers, Event, Default) ->
-    case [Value || {Name, Value} <- Headers, string:lowercase(Name) =:= Lower] of
+    case [Value || {Name, Value} <- Headers, beamport_text:lowercase(Name) =:= Lower] of
         [Value | _] -> Value;
         [] -> several(Lower, maps:get(<<"multiValueHeaders">>, Event, nil), Default)
     end.
 
 several(Lower, Headers, Default) when is_map(Headers) ->
-    case [Values || {Name, [_ | _] = Values} <- maps:to_list(Headers), string:lowercase(Name) =:= Lower] of
+    case [Values || {Name, [_ | _] = Values} <- maps:to_list(Headers), beamport_text:lowercase(Name) =:= Lower] of
         [Values | _] -> iolist_to_binary(lists:join(<<",">>, Values));
         [] -> Default
     end;

@@ -35,6 +35,7 @@ handle_call({invoke, Event, Context}) ->
     end;
 handle_call({init, #{handler := Name, task_root := TaskRoot} = Options})
   when is_binary(Name), is_binary(TaskRoot) ->
+    ok = started(),
     beamport_log:level(maps:get(log_level, Options, nil)),
     case beamport_resolve:handler(Name, TaskRoot) of
         {ok, Handler} -> init(Handler, Name, Options);
@@ -59,6 +60,13 @@ stop(Reason) ->
     Begin = erlang:monotonic_time(millisecond),
     ok = beamport_keeper:stop(Reason),
     beamport_applications:stop(?STOP_MS - (erlang:monotonic_time(millisecond) - Begin)).
+
+%% The link may have come up before the kernel has.
+started() ->
+    case init:notify_when_started(self()) of
+        started -> ok;
+        ok -> init:wait_until_started()
+    end.
 
 failure(Type, Message) ->
     {error, error, beamport_error:returned(Type, Message), []}.

@@ -19,7 +19,7 @@
 %% `/dev/fd/N'. Where there is no such path, an `fd' port has to do.
 -module(beamport_link).
 
--export([watch/1, init/2, stopping/2]).
+-export([watch/2, logs/0, init/3, stopping/2]).
 -export_type([settings/0]).
 
 -type settings() :: #{fds := {In :: non_neg_integer(), Out :: non_neg_integer()},
@@ -35,12 +35,13 @@
 %% How long a callback's stop/1 may take.
 -define(STOP_MS, 150).
 
-%% @doc Starts a link and waits for its end, which is the emulator's.
--spec watch(settings()) -> no_return().
-watch(Settings) ->
+%% @doc Starts a link and waits for its end, which is the emulator's. Sends `{beamport_link,
+%% started}' to `Starter' when there is one that reads.
+-spec watch(Starter :: pid(), settings()) -> no_return().
+watch(Starter, Settings) ->
     %% Frames are passed on by reference: what little is on this heap must not keep
     %% them alive.
-    {_, Ref} = spawn_opt(?MODULE, init, [self(), Settings],
+    {_, Ref} = spawn_opt(?MODULE, init, [Starter, self(), Settings],
                          [monitor, {priority, high}, {message_queue_data, off_heap},
                           {fullsweep_after, 0}]),
     receive
@@ -55,9 +56,21 @@ tag(Reason) when is_atom(Reason) -> Reason;
 tag(Reason) when is_tuple(Reason), is_atom(element(1, Reason)) -> element(1, Reason);
 tag(_) -> unknown.
 
+%% @doc Has the logger send its events over the link: for a link that was started
+%% before the logger was.
+-spec logs() -> ok.
+logs() ->
+    Ref = monitor(process, ?MODULE),
+    ?MODULE ! {logs, self(), Ref},
+    receive
+        {Ref, Sink, Calls} ->
+            demonitor(Ref, [flush]),
+            beamport_log:install(Sink, Calls)
+    end.
+
 %% @private
--spec init(Watcher :: pid(), settings()) -> no_return().
-init(Watcher, #{fds := {In, Out}, max_packet := Max, callback := Callback}) ->
+-spec init(Starter :: pid(), Watcher :: pid(), settings()) -> no_return().
+init(Starter, Watcher, #{fds := {In, Out}, max_packet := Max, callback := Callback}) ->
     process_flag(trap_exit, true),
     register(?MODULE, self()),
     %% The atoms of requests have to exist before the first one is decoded.
@@ -72,6 +85,7 @@ init(Watcher, #{fds := {In, Out}, max_packet := Max, callback := Callback}) ->
     ok = beamport_sink:write(Sink, beamport_frame:ready()),
     Dispatch = beamport_dispatch:new(Callback, Sink),
     beamport_log:install(Sink, beamport_dispatch:calls(Dispatch)),
+    Starter ! {?MODULE, started},
     loop(#state{in = Reads, out = Writes, watcher = monitor(process, Watcher), callback = Callback,
                 dispatch = Dispatch}).
 
@@ -92,6 +106,9 @@ loop(#state{in = In, out = Out, watcher = Watcher, dispatch = Dispatch} = State)
             beamport_halt:quiet();
         {'EXIT', Port, _} when Port =:= In; Port =:= Out ->
             beamport_halt:quiet();
+        {logs, From, Ref} ->
+            From ! {Ref, beamport_dispatch:sink(Dispatch), beamport_dispatch:calls(Dispatch)},
+            loop(State);
         {'DOWN', Watcher, process, _, _} ->
             beamport_halt:fatal("the process that watches the link ended");
         Message ->

@@ -2,7 +2,7 @@
 %% starts its application, and looks for the function.
 -module(beamport_resolve).
 
--export([handler/2]).
+-export([handler/2, find/2]).
 -export_type([handler/0]).
 
 -type handler() :: #{module := module(),
@@ -17,6 +17,25 @@
 %% Elixir's where the module is Elixir's. Messages of failures name the handler.
 -spec handler(Name :: binary(), TaskRoot :: binary()) -> {ok, handler()} | failure().
 handler(Name, TaskRoot) ->
+    case beamport_function:handler(Name) of
+        {ok, #{parsed := Parsed, applications := Apps}} -> packaged(Parsed, Apps, Name);
+        none -> in_task_root(Name, TaskRoot)
+    end.
+
+%% A boot script of the function's own has put its code on the code path.
+packaged(Parsed, Apps, Name) ->
+    Module = element(1, Parsed),
+    case beamport_code:load(Module) of
+        ok ->
+            case steps([fun() -> start_elixir(Module, Name) end, fun() -> start(Apps, Name, #{}) end]) of
+                ok -> find(Parsed, Name);
+                Failure -> Failure
+            end;
+        {error, _} ->
+            load_failed(Module, Name, "its file is missing or damaged")
+    end.
+
+in_task_root(Name, TaskRoot) ->
     case beamport_handler_name:parse(Name) of
         {ok, Parsed} ->
             Root = unicode:characters_to_list(TaskRoot),
@@ -148,7 +167,7 @@ configured({error, Why}, Name) ->
 
 %% Modules of Elixir may need its applications where none of their own is found.
 start_elixir(Module, Name) ->
-    case beamport_elixir:is_module(Module) andalso beamport_elixir:start() of
+    case beamport_elixir:is_module(Module) andalso not beamport_function:is_lean() andalso beamport_elixir:start() of
         {error, {App, Reason}} -> start_failed(Name, {error, App, beamport_text:show(Reason)});
         _ -> ok
     end.
@@ -161,7 +180,15 @@ applications(Module, #{directories := Directories}) ->
         none -> []
     end.
 
+start([], _, _) ->
+    ok;
 start(Apps, Name, Code) ->
+    case beamport_function:is_lean() of
+        true -> started([App || App <- Apps, beamport_applications:runs(App)], Name, Code);
+        false -> started(Apps, Name, Code)
+    end.
+
+started(Apps, Name, Code) ->
     case beamport_applications:needs_elixir(Apps) andalso beamport_elixir:start() of
         {error, {App, Reason}} ->
             start_failed(Name, {error, App, beamport_text:show(Reason)});
@@ -179,6 +206,8 @@ start_failed(Name, {error, App, Why}) ->
     {error, <<"Runtime.ApplicationStartFailed">>,
      [about(Name), "the application ", atom_to_binary(App), " could not be started: ", Why]}.
 
+%% @doc Looks for the function of a handler whose module is loaded.
+-spec find(beamport_handler_name:parsed(), Name :: binary()) -> {ok, handler()} | failure().
 find({Module}, Name) ->
     case [Arity || Arity <- [3, 2], erlang:function_exported(Module, handle, Arity)] of
         [Arity | _] -> {ok, found(Module, {behaviour, Arity})};

@@ -113,7 +113,7 @@ content_type(_) ->
 -spec is_json(binary()) -> boolean().
 is_json(Type) ->
     [Media | _] = binary:split(Type, <<";">>),
-    Name = string:lowercase(string:trim(Media)),
+    Name = beamport_text:lowercase(<< <<C>> || <<C>> <= Media, C > $\s >>),
     Name =:= <<"application/json">> orelse Name =:= <<"text/json">> orelse suffix(Name, <<"+json">>).
 
 suffix(Name, Suffix) ->

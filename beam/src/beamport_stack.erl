@@ -87,8 +87,26 @@ origin(<<$-, Name/binary>>) ->
 origin(_) ->
     none.
 
+%% Most names need no quotes, and then io_lib is not needed either, which a boot of one
+%% function has not loaded.
 quoted(F) ->
-    iolist_to_binary(io_lib:write_atom_as_latin1(F)).
+    Name = atom_to_binary(F),
+    case is_plain(Name) andalso not is_reserved(Name) of
+        true -> Name;
+        false -> iolist_to_binary(io_lib:write_atom_as_latin1(F))
+    end.
+
+is_plain(<<First, Rest/binary>>) when First >= $a, First =< $z ->
+    [] =:= [C || <<C>> <= Rest, not (C >= $a andalso C =< $z orelse C >= $A andalso C =< $Z
+                                     orelse C >= $0 andalso C =< $9 orelse C =:= $_ orelse C =:= $@)];
+is_plain(_) ->
+    false.
+
+is_reserved(Name) ->
+    lists:member(Name, [<<"after">>, <<"and">>, <<"andalso">>, <<"band">>, <<"begin">>, <<"bnot">>, <<"bor">>, <<"bsl">>,
+                        <<"bsr">>, <<"bxor">>, <<"case">>, <<"catch">>, <<"cond">>, <<"div">>, <<"else">>, <<"end">>,
+                        <<"fun">>, <<"if">>, <<"let">>, <<"maybe">>, <<"not">>, <<"of">>, <<"or">>, <<"orelse">>,
+                        <<"receive">>, <<"rem">>, <<"try">>, <<"when">>, <<"xor">>]).
 
 %% @doc Whether a stack trace begins in code of Elixir, apart from what the emulator
 %% itself adds on top.

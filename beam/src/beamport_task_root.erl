@@ -61,8 +61,8 @@ escape(Path) ->
 
 otp(Ebin) ->
     case application_file(Ebin) of
-        {ok, beamport, _} -> true;
-        {ok, App, _} -> is_otp(code:lib_dir(App)) andalso not is_otp(Ebin);
+        {ok, beamport} -> true;
+        {ok, App} -> is_otp(code:lib_dir(App)) andalso not is_otp(Ebin);
         none -> false
     end.
 
@@ -79,20 +79,17 @@ application_of(Module, Directories) ->
         File when is_list(File) ->
             Ebin = filename:dirname(File),
             case lists:member(Ebin, Directories) andalso application_file(Ebin) of
-                {ok, App, _} -> {ok, App};
+                {ok, App} -> {ok, App};
                 _ -> none
             end;
         _ ->
             none
     end.
 
+%% The file is named for the application. It is not read: that would take longer than all
+%% else here, since nothing has loaded Erlang's parser.
 application_file(Ebin) ->
     case filelib:wildcard("*.app", Ebin) of
-        [File | _] ->
-            case file:consult(filename:join(Ebin, File)) of
-                {ok, [{application, App, Properties}]} -> {ok, App, Properties};
-                _ -> none
-            end;
-        [] ->
-            none
+        [File | _] -> {ok, list_to_atom(filename:basename(File, ".app"))};
+        [] -> none
     end.

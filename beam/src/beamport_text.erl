@@ -1,7 +1,7 @@
 %% @doc Text for people: bounded in length, always UTF-8.
 -module(beamport_text).
 
--export([utf8/1, cut/2, show/1]).
+-export([utf8/1, cut/2, show/1, lowercase/1]).
 
 %% How much of a term is shown.
 -define(SHOW_DEPTH, 30).
@@ -63,3 +63,8 @@ show(Term) ->
         {ok, Text} when is_binary(Text) -> cut(Text, 4 * ?SHOW_CHARS);
         _ -> <<"(a term too large to show)">>
     end.
+
+%% @doc A name of HTTP's with the letters A to Z as a to z.
+-spec lowercase(binary()) -> binary().
+lowercase(Name) ->
+    << <<(if C >= $A, C =< $Z -> C + ($a - $A); true -> C end)>> || <<C>> <= Name >>.

@@ -172,7 +172,10 @@ rude(Peer) ->
     beamport_peer:send(Peer, {call, 9014, {stream_rude, left, <<"abc">>}, 1}),
     {head, 9014, _} = beamport_peer:frame(Peer),
     beamport_peer:send(Peer, {credit, 9014, 2}),
-    ?assertMatch([{chunk, 9014, <<"a">>}, {chunk, 9014, <<"bc">>}, {done, 9014, done}], frames(Peer, 9014)),
+    %% The credit may come before the first byte has gone.
+    Frames = frames(Peer, 9014),
+    ?assertEqual(<<"abc">>, iolist_to_binary([Data || {chunk, 9014, Data} <- Frames])),
+    ?assertEqual({done, 9014, done}, lists:last(Frames)),
     %% The call is over, whoever still emits.
     {{reply, there}, []} = beamport_peer:call(Peer, {await, left}),
     ?assertEqual({{reply, {'EXIT', {shutdown, closed}}}, []}, beamport_peer:call(Peer, {stream_rude_result, left})).

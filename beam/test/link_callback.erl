@@ -124,7 +124,7 @@ handle_call({write_at_end, File}) ->
 handle_call({report, File, Names}) ->
     {reply, write(File, {os:getpid(), erlang:memory(total), [status(Name) || Name <- Names]})};
 handle_call(kill_watcher) ->
-    _ = [exit(Pid, kill) || Pid <- processes(), process_info(Pid, initial_call) =:= {initial_call, {beamport_link, watch, 1}}],
+    _ = [exit(Pid, kill) || Pid <- processes(), process_info(Pid, initial_call) =:= {initial_call, {beamport_link, watch, 2}}],
     receive after infinity -> ok end;
 handle_call({make_atom, Name}) -> {reply, binary_to_atom(Name)};
 handle_call(junk) ->

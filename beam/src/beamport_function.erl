@@ -1,0 +1,63 @@
+%% @doc Functions that were packaged with a boot script of their own, which says what
+%% would have to be looked for otherwise.
+%%
+%% There is one kind in which nothing of Erlang's kernel runs, only the link, and all
+%% modules that the handler needs come with the boot script. What is called besides is
+%% started when it is called: see {@link beamport_loader}. The environment of the
+%% function's applications is where `application' looks for it, although no controller of
+%% applications runs.
+-module(beamport_function).
+
+-export([packaged/1, boot/1, hold/0, handler/1, is_lean/0]).
+-export_type([settings/0]).
+
+-type settings() :: #{handler := binary(),
+                      parsed := beamport_handler_name:parsed(),
+                      applications := [App :: atom()],
+                      environment := [{App :: atom(), [{Key :: atom(), Value :: term()}]}],
+                      late := [module()],
+                      log_level := logger:level(),
+                      logs := boolean()}.
+%% The name of the handler, what it stands for, the applications to start, the environment
+%% of all applications, and modules that only the code server can load: with code that
+%% runs when they are. The last two are the level of the events that are logged, unless
+%% Lambda's environment has another, and whether the handler logs for all that is known.
+
+%% @doc Takes note of what is known of the function. Called by the boot script.
+-spec packaged(settings()) -> ok.
+packaged(#{handler := Name} = Settings) ->
+    persistent_term:put(?MODULE, {Name, Settings}).
+
+%% @doc The same, and starts the link in an emulator where nothing else runs.
+-spec boot(settings()) -> ok.
+boot(#{environment := Environment, late := Late, log_level := Level, logs := Logs} = Settings) ->
+    packaged(Settings),
+    ac_tab = ets:new(ac_tab, [set, public, named_table, {read_concurrency, true}]),
+    _ = [ets:insert(ac_tab, {{env, App, Key}, Value}) || {App, Values} <- Environment, {Key, Value} <- Values],
+    ok = beamport_loader:start(Late, Level),
+    ok = beamport:boot(),
+    Logs andalso beamport_loader:logger(Level),
+    ok.
+
+%% @doc Never returns: the last call of the boot script, without which `init' would load
+%% nothing any more.
+-spec hold() -> no_return().
+hold() ->
+    erlang:hibernate(?MODULE, hold, []).
+
+%% @doc What is known of the handler with that name.
+-spec handler(Name :: binary()) -> {ok, settings()} | none.
+handler(Name) ->
+    case persistent_term:get(?MODULE, none) of
+        {Name, Settings} -> {ok, Settings};
+        _ -> none
+    end.
+
+%% @doc Whether no more is to be started than what the function cannot do without.
+-spec is_lean() -> boolean().
+is_lean() ->
+    case init:get_argument(beamport_boot) of
+        {ok, [["full"] | _]} -> false;
+        {ok, _} -> true;
+        error -> false
+    end.
