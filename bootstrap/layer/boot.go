@@ -1,0 +1,274 @@
+package layer
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/beamport/beamport/beam"
+	"github.com/beamport/beamport/etf"
+)
+
+// booter makes boot scripts.
+type booter struct {
+	otp     *otp
+	library *library
+	// variables are folders, with what stands for them in a script.
+	variables [][2]string
+	// path is the code path that an emulator has once it has booted.
+	path []string
+	// known are applications that a function may start, besides its own.
+	known []*app
+	// kernelEnv is what the function's configuration says of kernel.
+	kernelEnv []setting
+	// counts has calls counted from the start: see the module beamport_probe.
+	counts bool
+	// function is set for a script of a function's own.
+	function *functionSpec
+}
+
+// functionSpec is what a script of a function's own says of it.
+type functionSpec struct {
+	handler string
+	module  string
+	name    string // of the function, "" for a module with the behaviour
+	start   []*app // in the order in which they depend on one another
+	root    string // the application to start, "" for none
+	level   string // of events to be logged, as the logger has it
+	logs    bool   // whether the handler leads to the logger
+}
+
+// portable is a folder as a script has it.
+func (b *booter) portable(dir string) (string, error) {
+	for _, v := range b.variables {
+		rest, err := filepath.Rel(v[1], dir)
+		if err == nil && rest != ".." && !strings.HasPrefix(rest, ".."+string(filepath.Separator)) {
+			return "$" + v[0] + "/" + filepath.ToSlash(rest), nil
+		}
+	}
+	return "", fmt.Errorf("layer: %s is in none of the folders that are packed", dir)
+}
+
+func (b *booter) paths(dirs []string) (etf.Term, error) {
+	terms := make([]etf.Term, 0, len(dirs))
+	for _, dir := range dirs {
+		p, err := b.portable(dir)
+		if err != nil {
+			return etf.Term{}, err
+		}
+		terms = append(terms, etf.Charlist(path.Clean(p)))
+		if strings.HasSuffix(p, "/.") {
+			terms[len(terms)-1] = etf.Charlist(p) // init expects a slash behind the variable
+		}
+	}
+	return instruction("path", etf.List(terms...)), nil
+}
+
+func instruction(name string, arguments ...etf.Term) etf.Term {
+	return etf.Tuple(append([]etf.Term{etf.Atom(name)}, arguments...)...)
+}
+
+func apply(module, function string, arguments ...etf.Term) etf.Term {
+	return instruction("apply", etf.Tuple(etf.Atom(module), etf.Atom(function), etf.List(arguments...)))
+}
+
+// load makes the instructions that load modules: the folders that they are in, those
+// with the most first, and all of them in one list, which the emulator's schedulers
+// load side by side. Modules that run code when they are loaded are left to be loaded
+// when they are called.
+func (b *booter) load(modules []string) ([]etf.Term, error) {
+	preloaded := b.preloaded()
+	count := map[string]int{}
+	var names []etf.Term
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(modules))) {
+		if f := b.library.lookup(name); f != nil && !preloaded[name] && !b.late(name) {
+			count[f.dir]++
+			names = append(names, etf.Atom(name))
+		}
+	}
+	var dirs []string
+	for dir := range count {
+		dirs = append(dirs, dir)
+	}
+	slices.SortFunc(dirs, func(x, y string) int {
+		if count[x] != count[y] {
+			return count[y] - count[x]
+		}
+		return strings.Compare(x, y)
+	})
+	from, err := b.paths(dirs)
+	if err != nil {
+		return nil, err
+	}
+	to, err := b.paths(b.path)
+	if err != nil {
+		return nil, err
+	}
+	return []etf.Term{
+		from,
+		instruction("primLoad", etf.List(names...)),
+		instruction("kernel_load_completed"),
+		instruction("progress", etf.Atom("kernel_load_completed")),
+		to,
+	}, nil
+}
+
+const features = "erl_features"
+
+// late says whether a module has to wait for the code server. Those that run code when
+// they are loaded have to, and erl_features, which is asked before each module is loaded
+// once it is there itself: by init, which cannot load what that calls.
+func (b *booter) late(module string) bool {
+	return module == features || b.library.runsOnLoad(module)
+}
+
+// preloaded are the modules that are part of the emulator.
+func (b *booter) preloaded() map[string]bool {
+	names := map[string]bool{}
+	for i := range b.otp.start.At(2).All() {
+		if i.At(0).IsAtom("preLoaded") {
+			for _, name := range atoms(i.At(1)) {
+				names[name] = true
+			}
+		}
+	}
+	return names
+}
+
+// preLoaded is the instruction that names them.
+func (b *booter) preLoaded() etf.Term {
+	for i := range b.otp.start.At(2).All() {
+		if i.At(0).IsAtom("preLoaded") {
+			return i
+		}
+	}
+	return instruction("preLoaded", etf.List())
+}
+
+// kernel makes the script of kind full or lean: what the installation's own script does,
+// but that the link comes first, that all modules are loaded at once, and that kernel
+// has its environment from here: on the command line it would have to be parsed, with
+// modules that nothing else needs.
+func (b *booter) kernel(kind string, modules []string) (etf.Term, error) {
+	load, err := b.load(modules)
+	if err != nil {
+		return etf.Term{}, err
+	}
+	out := append([]etf.Term{b.preLoaded(), instruction("progress", etf.Atom("preloaded"))}, load...)
+	if b.counts {
+		out = append(out, apply("beamport_probe", "count"))
+	}
+	out = append(out, apply("beamport", "boot"))
+	for i := range b.otp.start.At(2).All() {
+		switch kind, _ := i.At(0).AtomName(); {
+		case kind == "kernelProcess" && i.At(1).IsAtom("application_controller"):
+			process, err := quietKernel(i, b.kernelEnv)
+			if err != nil {
+				return etf.Term{}, fmt.Errorf("layer: %s.boot: %w", b.otp.Boot, err)
+			}
+			out = append(out, process)
+		case kind == "kernelProcess" && !i.At(1).IsAtom("heart"),
+			kind == "progress" && !i.At(1).IsAtom("started") && !i.At(1).IsAtom("preloaded") && !i.At(1).IsAtom("kernel_load_completed"),
+			// c:erlangrc/0 is for the shell.
+			kind == "apply" && !i.At(1).At(0).IsAtom("c"):
+			out = append(out, i)
+		}
+	}
+	out = append(out, apply("beamport", "logs"))
+	// Applications that are loaded by now need not be read from files, by a parser that has
+	// to be loaded first.
+	for _, a := range b.known {
+		out = append(out, apply("application", "load", a.spec))
+	}
+	if f := b.function; f != nil {
+		for _, a := range f.start {
+			out = append(out, apply("application", "load", a.spec))
+		}
+		out = append(out, apply("beamport_function", "packaged", f.settings(nil)))
+	}
+	out = append(out, instruction("progress", etf.Atom("started")))
+	return beam.ScriptTerm(kind, b.otp.erts, out), nil
+}
+
+// quietKernel is the instruction that starts the controller of applications, with a
+// kernel that has no distribution, and a logger that prints nothing.
+func quietKernel(process etf.Term, settings []setting) (etf.Term, error) {
+	start := process.At(2)
+	if start.Len() != 3 || start.At(2).Len() != 1 || start.At(2).At(0).Len() != 3 {
+		return etf.Term{}, fmt.Errorf("the controller of applications is started in a way that is not known: %v", process)
+	}
+	spec := start.At(2).At(0)
+	ours := []etf.Term{
+		etf.Tuple(etf.Atom("start_distribution"), etf.Atom("false")),
+		etf.Tuple(etf.Atom("logger"), etf.List(etf.Tuple(etf.Atom("handler"), etf.Atom("default"), etf.Atom("undefined")))),
+	}
+	set := map[string]bool{"start_distribution": true, "logger": true}
+	for _, s := range settings {
+		if key, _ := s.key.AtomName(); !set[key] {
+			set[key] = true
+			ours = append(ours, etf.Tuple(s.key, s.value))
+		}
+	}
+	var properties []etf.Term
+	for property := range spec.At(2).All() {
+		if property.At(0).IsAtom("env") {
+			for value := range property.At(1).All() {
+				if key, _ := value.At(0).AtomName(); !set[key] {
+					ours = append(ours, value)
+				}
+			}
+			property = etf.Tuple(etf.Atom("env"), etf.List(ours...))
+		}
+		properties = append(properties, property)
+	}
+	kernel := etf.Tuple(spec.At(0), spec.At(1), etf.List(properties...))
+	return instruction("kernelProcess", process.At(1), etf.Tuple(start.At(0), start.At(1), etf.List(kernel))), nil
+}
+
+// bare makes the script of kind function, in which nothing of kernel is started.
+func (b *booter) bare(modules []string) (etf.Term, error) {
+	load, err := b.load(modules)
+	if err != nil {
+		return etf.Term{}, err
+	}
+	out := append([]etf.Term{b.preLoaded(), instruction("progress", etf.Atom("preloaded"))}, load...)
+	out = append(out,
+		apply("beamport_function", "boot", b.function.settings(append(b.library.allOnLoad(), features))),
+		instruction("progress", etf.Atom("started")),
+		apply("beamport_function", "hold"))
+	return beam.ScriptTerm(beam.BootFunction, b.otp.erts, out), nil
+}
+
+// settings is beamport_function:settings(), with the modules that only the code server
+// may load.
+func (f *functionSpec) settings(late []string) etf.Term {
+	parsed := etf.Tuple(etf.Atom(f.module))
+	if f.name != "" {
+		parsed = etf.Tuple(etf.Atom(f.module), etf.Atom(f.name))
+	}
+	var environment, start []etf.Term
+	for _, a := range f.start {
+		if len(a.env) > 0 {
+			environment = append(environment, etf.Tuple(etf.Atom(a.name), etf.List(a.env...)))
+		}
+	}
+	if f.root != "" {
+		start = append(start, etf.Atom(f.root))
+	}
+	waiting := make([]etf.Term, len(late))
+	for i, name := range late {
+		waiting[i] = etf.Atom(name)
+	}
+	return etf.Map(
+		etf.Pair{Key: etf.Atom("handler"), Value: etf.String(f.handler)},
+		etf.Pair{Key: etf.Atom("parsed"), Value: parsed},
+		etf.Pair{Key: etf.Atom("applications"), Value: etf.List(start...)},
+		etf.Pair{Key: etf.Atom("environment"), Value: etf.List(environment...)},
+		etf.Pair{Key: etf.Atom("late"), Value: etf.List(waiting...)},
+		etf.Pair{Key: etf.Atom("log_level"), Value: etf.Atom(cmp.Or(f.level, "notice"))},
+		etf.Pair{Key: etf.Atom("logs"), Value: etf.Bool(f.logs)},
+	)
+}
