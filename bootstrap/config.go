@@ -40,6 +40,7 @@ const maxConcurrency = 1000
 //	MaxConcurrency  AWS_LAMBDA_MAX_CONCURRENCY, else 1
 //	InitType        AWS_LAMBDA_INITIALIZATION_TYPE
 //	ResponseMode    BEAMPORT_RESPONSE_MODE, else streaming
+//	Boot            BEAMPORT_BOOT, else auto
 //	DeadlineMargin  BEAMPORT_DEADLINE_MARGIN, such as 100ms, else DefaultDeadlineMargin
 //	StartTimeout    DefaultStartTimeout
 //	DrainTimeout    DefaultDrainTimeout
@@ -87,6 +88,11 @@ type Config struct {
 	// way that takes no streamed responses: an HTTP response is the object that API Gateway
 	// takes then.
 	ResponseMode string
+	// Boot says what the VM is started with: full, lean or function for a boot script of
+	// that kind, which is an error if there is none; stock for that of the Erlang installed;
+	// and auto for beamport.boot in TaskRoot, else boot/full.boot of the layer, else stock. A
+	// release has its own start.
+	Boot string
 	// NoExtension leaves out the registration as an extension, without which Lambda
 	// ends a sandbox without notice.
 	NoExtension bool
@@ -176,6 +182,8 @@ type settings struct {
 	context  contextWriter
 	logs     *logWriter
 	buffered bool // of ResponseMode
+
+	schedulers int // of a VM that is started with a boot script of beamport's
 }
 
 // complete fills the gaps. What can be known of the settings is there in case of
@@ -192,6 +200,7 @@ func (c Config) complete() (*settings, error) {
 	c.LogLevel = cmp.Or(c.LogLevel, env["AWS_LAMBDA_LOG_LEVEL"])
 	c.InitType = cmp.Or(c.InitType, env["AWS_LAMBDA_INITIALIZATION_TYPE"])
 	c.ResponseMode = cmp.Or(c.ResponseMode, env["BEAMPORT_RESPONSE_MODE"], "streaming")
+	c.Boot = cmp.Or(c.Boot, env["BEAMPORT_BOOT"], bootAuto)
 	c.DrainTimeout = cmp.Or(c.DrainTimeout, DefaultDrainTimeout)
 	c.StartTimeout = cmp.Or(c.StartTimeout, DefaultStartTimeout)
 	c.StopTimeout = cmp.Or(c.StopTimeout, DefaultStopTimeout)
@@ -210,6 +219,9 @@ func (c Config) complete() (*settings, error) {
 		return s, err
 	}
 	if err := s.completeAnswers(env); err != nil {
+		return s, err
+	}
+	if err := s.completeBoot(env); err != nil {
 		return s, err
 	}
 	if badTelemetry != nil {

@@ -23,7 +23,7 @@ func (s *supervisor) locateLocked(ctx context.Context) error {
 		}
 		return &InitError{
 			Type:    errorType,
-			Message: fmt.Sprintf("handler %q: %s", s.Handler, strings.ReplaceAll(err.Error(), "beam: ", "")),
+			Message: fmt.Sprintf("handler %q: %s", s.Handler, plain(err)),
 			Err:     err,
 		}
 	}
@@ -56,9 +56,20 @@ func (s *supervisor) locateLocked(ctx context.Context) error {
 	} else {
 		boot.Elixir, _ = beam.FindElixir(s.Search)
 	}
-	boot.Ebin = ebin
+	boot.Ebin, boot.TaskRoot = ebin, s.TaskRoot
+	boot.Schedulers, boot.Concurrency = s.schedulers, s.MaxConcurrency
+	if !isRelease {
+		if boot.Script, err = s.scriptLocked(boot, install); err != nil {
+			return failed("Runtime.BadConfiguration", err)
+		}
+	}
 	s.boot, s.environ, s.install = boot, environ, &install
 	return nil
+}
+
+// plain is an error without the names of packages.
+func plain(err error) string {
+	return strings.NewReplacer("beam: ", "", "bootstrap: ", "").Replace(err.Error())
 }
 
 // releaseBootLocked says how to start a VM for a release, and tells the log what is done

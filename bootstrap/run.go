@@ -92,6 +92,7 @@ func Run(ctx context.Context, c Config) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		extension.end() // it could not register any more
 		return initFailed(ctx, api, err)
 	}
 	extension.await()

@@ -31,6 +31,9 @@ func main() {
 		fmt.Println("beamport " + bootstrap.Version)
 		return
 	}
+	// A VM that crashes would fill /tmp, which holds 512 MB. Where this is not allowed,
+	// there is nothing to limit.
+	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	err := bootstrap.Run(ctx, bootstrap.Config{Handler: flag.Arg(0)})
 	stop()
