@@ -18,18 +18,23 @@ type console struct {
 	in       io.Reader
 	out, err io.Writer
 	// outTTY says that a person reads out.
-	outTTY   bool
-	errStyle style
+	outTTY bool
+	// errTTY says that a person reads err.
+	errTTY             bool
+	outStyle, errStyle style
 }
 
 func newConsole(in io.Reader, out, err io.Writer) *console {
 	mu := new(sync.Mutex)
+	colours := os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 	return &console{
 		in:       in,
 		out:      &lockedWriter{mu, out},
 		err:      &lockedWriter{mu, err},
 		outTTY:   isTerminal(out),
-		errStyle: style{colour: isTerminal(err) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"},
+		errTTY:   isTerminal(err),
+		outStyle: style{colour: colours && isTerminal(out)},
+		errStyle: style{colour: colours && isTerminal(err)},
 	}
 }
 

@@ -16,7 +16,7 @@ import (
 // Exit statuses.
 const (
 	statusOK       = 0
-	statusFunction = 1 // the function answered with an error
+	statusFunction = 1 // the function answered with an error, or something would not load
 	statusUsage    = 2 // a wrong command line, or the function could not start
 )
 
@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string, c *console) int {
 	switch {
 	case err == nil:
 		return statusOK
-	case errors.Is(err, errFunction):
+	case errors.Is(err, errFunction), errors.Is(err, errUnfit):
 		return statusFunction
 	default:
 		fmt.Fprintf(c.err, "%s %s\n", c.errStyle.red("beamport:"), sentence(err))
@@ -58,7 +58,7 @@ behind an emulator of the Lambda Runtime API, as they run on Lambda.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w (%s --help tells more)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newInvoke(c), newServe(c), newVersion(c))
+	root.AddCommand(newInvoke(c), newServe(c), newLayer(c), newPackage(c), newDoctor(c), newVersion(c))
 	return root
 }
 
@@ -99,7 +99,7 @@ func sentence(err error) string {
 		return fmt.Sprintf("the function could not start: %s (%s)", failed.Message, failed.Type)
 	}
 	text := err.Error()
-	for _, name := range []string{"bootstrap: ", "beam: ", "port: ", "emulator: "} {
+	for _, name := range []string{"bootstrap: ", "beam: ", "port: ", "emulator: ", "layer: "} {
 		text = strings.TrimPrefix(text, name)
 	}
 	return text
