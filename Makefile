@@ -64,6 +64,10 @@ bench: deps ## the codecs beside their peers, in one table
 benchmarks: deps ## the same, written to BENCHMARKS.md
 	cd bench && $(GO) run . -o ../BENCHMARKS.md $(BENCHFLAGS)
 
+.PHONY: bench-start
+bench-start: deps ## cold starts beside those of erl and elixir, in one table
+	@cd bench && $(GO) run . -start $(BENCHFLAGS)
+
 .PHONY: bench-go
 bench-go: deps ## Go's benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) ./...
