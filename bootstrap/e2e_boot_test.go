@@ -92,9 +92,15 @@ do(<<"log">>, _) -> apply(list_to_atom("logger"), error, ["logged ~p", [1]]), <<
 do(<<"stderr">>, _) -> io:format(standard_error, "to stderr~n", []), <<"written">>;
 do(<<"code">>, _) -> true = is_list(code:which(list_to_atom("orddict"))), apply(list_to_atom("orddict"), new, []);
 do(<<"none">>, _) -> try apply(list_to_atom("no_such_module"), f, []) catch error:undef -> <<"undef">> end;
-do(<<"parallel">>, _) ->
+do(<<"parallel">>, _) -> parallel([fun() -> apply(list_to_atom("sets"), size, [apply(list_to_atom("sets"), new, [])]) end]);
+do(<<"storm">>, _) ->
+    parallel([fun() -> apply(list_to_atom("crypto"), hash, [sha256, <<"a">>]), 1 end,
+              fun() -> apply(list_to_atom("logger"), warning, ["storm"]), 1 end,
+              fun() -> apply(list_to_atom("ordsets"), size, [[a]]) end,
+              fun() -> apply(list_to_atom("queue"), len, [apply(list_to_atom("queue"), from_list, [[a]])]) end]).
+parallel(Funs) ->
     Self = self(),
-    Pids = [spawn_link(fun() -> Self ! {self(), apply(list_to_atom("sets"), size, [apply(list_to_atom("sets"), new, [])])} end) || _ <- lists:seq(1, 50)],
+    Pids = [spawn_link(fun() -> Self ! {self(), Fun()} end) || _ <- lists:seq(1, 50), Fun <- Funs],
     lists:sum([receive {Pid, N} -> N end || Pid <- Pids]).
 `
 
@@ -107,6 +113,7 @@ func TestFunctionBootOnDemand(t *testing.T) {
 		{{`{"do":"file","file":"` + filepath.Join(root, "beamport.boot") + `"}`, ""}, {`{"do":"log"}`, `logged`}},
 		{{`{"do":"hash"}`, `hashed`}, {`{"do":"hash"}`, `hashed`}, {`{"do":"log"}`, `logged`}, {`{"do":"parallel"}`, `0`}},
 		{{`{"do":"log"}`, `logged`}, {`{"do":"stderr"}`, `written`}, {`{"do":"none"}`, `undef`}, {`{"do":"code"}`, `[]`}, {`{"do":"hash"}`, `hashed`}, {`{"do":"log"}`, `logged`}},
+		{{`{"do":"storm"}`, `200`}, {`{"do":"log"}`, `logged`}, {`{"do":"file","file":"` + filepath.Join(root, "beamport.boot") + `"}`, ""}},
 		{{`{"do":"parallel"}`, `0`}, {`{"do":"code"}`, `[]`}, {`{"do":"none"}`, `undef`}},
 	} {
 		r := startRig(t, emulator.Options{}, Config{Handler: "lazy:handle", TaskRoot: root, Boot: beam.BootFunction})
@@ -123,4 +130,23 @@ func TestFunctionBootOnDemand(t *testing.T) {
 			r.logs.await(t, "to stderr")
 		}
 	}
+}
+
+// Modules that run code when they are loaded are loaded before the first event, when the
+// handler is known to call them.
+func TestFunctionBootLoadsWhatIsNeeded(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "hashes")
+	ebin := filepath.Join(dir, "ebin")
+	require.NoError(t, os.MkdirAll(ebin, 0o755))
+	erlc(t, ebin, "hashes", `-module(hashes).
+-export([handle/2]).
+handle(_, _) ->
+    Loaded = erlang:module_loaded(crypto),
+    {ok, #{loaded => Loaded, size => byte_size(crypto:hash(sha256, <<"a">>))}}.
+`)
+	require.NoError(t, os.WriteFile(filepath.Join(ebin, "hashes.app"),
+		[]byte(`{application, hashes, [{vsn, "1"}, {modules, [hashes]}, {applications, [kernel, stdlib, crypto]}]}.`), 0o644))
+	root := packagedFrom(t, dir, "hashes:handle", beam.BootFunction)
+	r := startRig(t, emulator.Options{}, Config{Handler: "hashes:handle", TaskRoot: root, Boot: beam.BootFunction})
+	r.answers(`{}`, `{"loaded":true,"size":32}`)
 }

@@ -11,16 +11,14 @@ load(Module) ->
             ok;
         false ->
             case whereis(code_server) of
-                undefined -> {error, nofile};
-                _ -> ensure(Module)
+                undefined -> ensure(init:ensure_loaded(Module));
+                _ -> ensure(code:ensure_loaded(Module))
             end
     end.
 
-ensure(Module) ->
-    case code:ensure_loaded(Module) of
-        {module, _} -> ok;
-        {error, Reason} -> {error, Reason}
-    end.
+ensure({module, _}) -> ok;
+ensure({error, Reason}) -> {error, Reason};
+ensure(_) -> {error, nofile}.
 
 %% @doc Whether a module is loaded, now if not before.
 -spec loaded(module()) -> boolean().

@@ -16,12 +16,14 @@
                       applications := [App :: atom()],
                       environment := [{App :: atom(), [{Key :: atom(), Value :: term()}]}],
                       late := [module()],
+                      needed := [module()],
                       log_level := logger:level(),
                       logs := boolean()}.
 %% The name of the handler, what it stands for, the applications to start, the environment
-%% of all applications, and modules that only the code server can load: with code that
-%% runs when they are. The last two are the level of the events that are logged, unless
-%% Lambda's environment has another, and whether the handler logs for all that is known.
+%% of all applications, modules that only the code server can load, with code that runs when
+%% they are, and those of them that the handler needs for all that is known. The last two
+%% are the level of the events that are logged, unless Lambda's environment has another, and
+%% whether the handler logs for all that is known.
 
 %% @doc Takes note of what is known of the function. Called by the boot script.
 -spec packaged(settings()) -> ok.
@@ -30,13 +32,15 @@ packaged(#{handler := Name} = Settings) ->
 
 %% @doc The same, and starts the link in an emulator where nothing else runs.
 -spec boot(settings()) -> ok.
-boot(#{environment := Environment, late := Late, log_level := Level, logs := Logs} = Settings) ->
+boot(#{environment := Environment, late := Late, needed := Needed, log_level := Level, logs := Logs} = Settings) ->
     packaged(Settings),
     ac_tab = ets:new(ac_tab, [set, public, named_table, {read_concurrency, true}]),
     _ = [ets:insert(ac_tab, {{env, App, Key}, Value}) || {App, Values} <- Environment, {Key, Value} <- Values],
     ok = beamport_loader:start(Late, Level),
     ok = beamport:boot(),
     Logs andalso beamport_loader:logger(Level),
+    %% One that cannot be loaded is no failure before it is called.
+    _ = [beamport_code:load(Module) || Module <- Needed],
     ok.
 
 %% @doc Never returns: the last call of the boot script, without which `init' would load

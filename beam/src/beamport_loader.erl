@@ -1,28 +1,60 @@
-%% @doc The stand-in for the code server, where no kernel runs.
+%% @doc Loading on demand, where no kernel runs.
 %%
 %% What was not loaded by the boot script is loaded when it is called for the first time:
-%% by `init', which does that as long as it boots. So the boot does not end. This process
-%% answers those who ask the code server for a module, and has the real one started for
-%% modules that `init' does not find, and for whatever else they ask. The logger is started when its module is called: those who call
-%% it find it ready. The server of files and that of standard error have stand-ins too.
+%% by `init', which does that as long as it boots. So the boot does not end. Where there is
+%% no code server, the emulator asks `init' by itself; this process takes the name of
+%% `init', and passes on what it is asked, but for modules that need more than to be
+%% loaded. For these it starts a stand-in for the code server.
+%%
+%% The stand-in answers those who ask the code server for a module, and has the real one
+%% started for modules that run code when they are loaded, and for whatever else is asked.
+%% The logger is started when its module is called: those who call it find it ready. The
+%% server of files and that of standard error have stand-ins too.
 -module(beamport_loader).
 
 -export([start/2, logger/1]).
--export([init/2, await/2]).
+-export([front/1, ask_server/2, init/1, await/2]).
 
--record(state, {late :: [module()],
+-record(state, {init :: pid(),
+                late :: [module()],
                 level :: logger:level(),
-                %% The logger: not started, being started by a process while others wait for it,
-                %% or started.
-                logger = off :: off | {reference(), [pid()]} | on}).
+                %% Whether there has been need of the stand-in, for the process before `init'.
+                stands_in = false :: boolean(),
+                %% The logger: not started, being started while those in the list wait for
+                %% it, with what they asked for, or started.
+                logger = off :: off | {reference(), [call()]} | on}).
 
-%% @doc Starts the process, under the name of the code server. Modules that are `Late' it
-%% leaves to the real one.
+-type call() :: {code_call, pid(), term()}.
+%% The protocol of the code server, whose answers are `{code_server, Reply}'.
+
+%% What the code server calls before it can load anything itself. Once erl_features is
+%% there, `init' asks it, and that asks proplists, whether a module may be loaded.
+-define(SERVER, [code, code_server]).
+-define(SERVER_NEEDS, [beam_lib, binary, ets, filename, gb_sets, gb_trees, lists, os, unicode, erl_posix_msg, proc_lib,
+                       proplists, erl_features]).
+
+%% @doc Has modules loaded on demand. Modules that are `Late' only the code server may
+%% load. If it is one of them itself, nothing is known to call it.
 -spec start(Late :: [module()], logger:level()) -> ok.
 start(Late, Level) ->
-    true = register(code_server, spawn(?MODULE, init, [Late, Level])),
+    State = #state{init = whereis(init), late = Late, level = Level},
+    case lists:member(code, Late) of
+        true -> stand_before_init(State);
+        false -> serve(State)
+    end,
     true = register(file_server_2, spawn(?MODULE, await, [file_server_2, file_server])),
     true = register(standard_error, spawn(?MODULE, await, [standard_error, standard_error])),
+    ok.
+
+stand_before_init(State) ->
+    Front = spawn(?MODULE, front, [State]),
+    true = unregister(init),
+    true = register(init, Front),
+    ok.
+
+serve(#state{init = Init, late = Late} = State) ->
+    _ = [load(Init, Module) || Module <- ?SERVER],
+    true = register(code_server, spawn(?MODULE, init, [State#state{late = Late -- ?SERVER}])),
     ok.
 
 %% @doc Starts the logger, with the link as where its events go.
@@ -30,7 +62,8 @@ start(Late, Level) ->
 logger(Level) ->
     case whereis(logger) of
         undefined ->
-            {ok, _} = logger_server:start_link(),
+            {ok, Server} = logger_server:start_link(),
+            unlink(Server),
             ok = logger:set_primary_config(level, Level),
             ok = beamport:logs(),
             _ = logger:remove_handler(simple),
@@ -40,71 +73,108 @@ logger(Level) ->
     end.
 
 %% @private
--spec init(Late :: [module()], logger:level()) -> no_return().
-init(Late, Level) ->
-    loop(#state{late = Late, level = Level}).
+-spec front(#state{}) -> no_return().
+front(#state{init = Init} = State) ->
+    receive
+        {From, {ensure_loaded, Module}} when is_pid(From) ->
+            case found(Module, State) of
+                true ->
+                    From ! {init, {module, Module}},
+                    front(State);
+                false ->
+                    Served = served(State),
+                    %% Code that runs when the module is loaded may have questions to init.
+                    _ = spawn(?MODULE, ask_server, [From, Module]),
+                    front(Served)
+            end;
+        Message ->
+            Init ! Message,
+            front(State)
+    end.
 
-loop(#state{late = Late} = State) ->
+served(#state{stands_in = true} = State) ->
+    State;
+served(State) ->
+    ok = serve(State),
+    State#state{stands_in = true}.
+
+%% @private
+-spec ask_server(From :: pid(), module()) -> ok.
+ask_server(From, Module) ->
+    try code:ensure_loaded(Module) of
+        Reply -> From ! {init, Reply}, ok
+    catch
+        error:badarg ->
+            %% The real one takes over, and there is none for a moment.
+            receive after 1 -> ask_server(From, Module) end
+    end.
+
+%% Whether a module needs no more than to be loaded, and has been. Folders of applications
+%% that nothing is known to call are known to the code server alone.
+found(Module, #state{init = Init, late = Late}) ->
+    not (Module =:= logger orelse lists:member(Module, Late))
+        andalso load(Init, Module) =:= {module, Module}.
+
+%% @private
+-spec init(#state{}) -> no_return().
+init(State) ->
     receive
         {code_call, From, {Request, Module}} = Call
           when Request =:= ensure_loaded; Request =:= get_object_code_for_loading ->
-            case lists:member(Module, Late) orelse load(Module, From, State) of
-                #state{} = Next -> loop(Next);
-                _ -> replaced(Call, State)
+            case found(Module, State) of
+                true -> loaded(From, Module), init(State);
+                false -> init(with_logger(Call, State))
             end;
         {code_call, _, _} = Call ->
-            replaced(Call, State);
+            init(with_logger(Call, State));
         {'DOWN', Ref, process, _, _} ->
-            loop(started(Ref, State))
+            init(logger_started(Ref, State))
     end.
-
-load(logger, From, #state{logger = off, level = Level} = State) ->
-    %% It has to be there for the one that starts the server, which has to go on meanwhile.
-    _ = init:ensure_loaded(logger),
-    {_, Ref} = spawn_monitor(fun() ->
-                                     ok = logger(Level),
-                                     %% The server is linked to this process.
-                                     unlink(whereis(logger))
-                             end),
-    State#state{logger = {Ref, [From]}};
-load(logger, From, #state{logger = {Ref, Waiting}} = State) ->
-    State#state{logger = {Ref, [From | Waiting]}};
-load(Module, From, State) ->
-    case init:ensure_loaded(Module) of
-        {module, Module} ->
-            loaded(From, Module),
-            State;
-        _ ->
-            none
-    end.
-
-started(Ref, #state{logger = {Ref, Waiting}} = State) ->
-    _ = [loaded(From, logger) || From <- Waiting],
-    State#state{logger = on};
-started(_, State) ->
-    State.
 
 loaded(From, Module) ->
     From ! {code_server, {module, Module}},
     ok.
 
-%% The modules that the code server needs are loaded first: there is none for a moment. Once
-%% erl_features is there, `init' asks it, and that asks proplists, whether a module may be
-%% loaded.
-replaced(Call, State) ->
-    _ = [init:ensure_loaded(M) || M <- [code_server, beam_lib, binary, ets, filename, gb_sets, gb_trees, lists, os,
-                                        unicode, erl_posix_msg, proc_lib, proplists, erl_features]],
+%% What the real code server loads may log: from then on nobody is asked any more.
+with_logger(Call, #state{logger = on} = State) ->
+    go_on([Call], State);
+with_logger(Call, #state{logger = {Ref, Waiting}} = State) ->
+    State#state{logger = {Ref, [Call | Waiting]}};
+with_logger(Call, #state{logger = off, init = Init, level = Level} = State) ->
+    %% It has to be there for the one that starts the server, which has to go on meanwhile.
+    _ = load(Init, logger),
+    {_, Ref} = spawn_monitor(fun() -> logger(Level) end),
+    State#state{logger = {Ref, [Call]}}.
+
+logger_started(Ref, #state{logger = {Ref, Waiting}} = State) ->
+    go_on(lists:reverse(Waiting), State#state{logger = on});
+logger_started(_, State) ->
+    State.
+
+go_on(Calls, State) ->
+    case [Call || Call <- Calls, not is_answered(Call)] of
+        [] -> State;
+        Rest -> replaced(Rest, State)
+    end.
+
+is_answered({code_call, From, {_, logger}}) ->
+    loaded(From, logger),
+    true;
+is_answered(_) ->
+    false.
+
+%% The modules that the code server needs are loaded first: there is none for a moment.
+replaced(Calls, #state{init = Init}) ->
+    _ = [load(Init, Module) || Module <- ?SERVER_NEEDS],
     true = unregister(code_server),
     {ok, Server} = code:start_link(),
-    Server ! Call,
-    forward(Server, State).
+    _ = [Server ! Call || Call <- Calls],
+    pass(Server).
 
-%% Those who asked before watch this process.
-forward(Server, State) ->
-    receive
-        {'DOWN', Ref, process, _, _} -> forward(Server, started(Ref, State));
-        Next -> Server ! Next, forward(Server, State)
-    end.
+%% What `init' answers, asked under no name.
+load(Init, Module) ->
+    Init ! {self(), {ensure_loaded, Module}},
+    receive {init, Reply} -> Reply end.
 
 %% @private
 -spec await(Name :: atom(), module()) -> no_return().
@@ -118,6 +188,6 @@ await(Name, Module) ->
             pass(Server)
     end.
 
-%% Who asked watches this process.
+%% Who asked before watches this process.
 pass(Server) ->
     receive Message -> Server ! Message, pass(Server) end.

@@ -15,7 +15,8 @@
 %% UTF-8 are taken for Latin-1.
 -spec utf8(term()) -> binary().
 utf8(Chars) ->
-    try unicode:characters_to_binary(Chars) of
+    %% In this form the emulator does it alone, without the module unicode.
+    try unicode:characters_to_binary(Chars, utf8) of
         Text when is_binary(Text) -> Text;
         _ -> latin1(Chars)
     catch

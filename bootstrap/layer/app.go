@@ -163,3 +163,11 @@ func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == 
 func escape(path string) string {
 	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
 }
+
+func atomList(names []string) etf.Term {
+	list := make([]etf.Term, len(names))
+	for i, name := range names {
+		list[i] = etf.Atom(name)
+	}
+	return etf.List(list...)
+}

@@ -39,6 +39,9 @@ type functionSpec struct {
 	root    string // the application to start, "" for none
 	level   string // of events to be logged, as the logger has it
 	logs    bool   // whether the handler leads to the logger
+	loads   bool   // whether it leads to the code server
+	// needed are the modules it leads to that run code when they are loaded.
+	needed []string
 }
 
 // portable is a folder as a script has it.
@@ -234,9 +237,13 @@ func (b *booter) bare(modules []string) (etf.Term, error) {
 	if err != nil {
 		return etf.Term{}, err
 	}
+	late := append(b.library.allOnLoad(), features)
+	if !b.function.loads {
+		late = append(late, "code", "code_server")
+	}
 	out := append([]etf.Term{b.preLoaded(), instruction("progress", etf.Atom("preloaded"))}, load...)
 	out = append(out,
-		apply("beamport_function", "boot", b.function.settings(append(b.library.allOnLoad(), features))),
+		apply("beamport_function", "boot", b.function.settings(late)),
 		instruction("progress", etf.Atom("started")),
 		apply("beamport_function", "hold"))
 	return beam.ScriptTerm(beam.BootFunction, b.otp.erts, out), nil
@@ -258,16 +265,13 @@ func (f *functionSpec) settings(late []string) etf.Term {
 	if f.root != "" {
 		start = append(start, etf.Atom(f.root))
 	}
-	waiting := make([]etf.Term, len(late))
-	for i, name := range late {
-		waiting[i] = etf.Atom(name)
-	}
 	return etf.Map(
 		etf.Pair{Key: etf.Atom("handler"), Value: etf.String(f.handler)},
 		etf.Pair{Key: etf.Atom("parsed"), Value: parsed},
 		etf.Pair{Key: etf.Atom("applications"), Value: etf.List(start...)},
 		etf.Pair{Key: etf.Atom("environment"), Value: etf.List(environment...)},
-		etf.Pair{Key: etf.Atom("late"), Value: etf.List(waiting...)},
+		etf.Pair{Key: etf.Atom("late"), Value: atomList(late)},
+		etf.Pair{Key: etf.Atom("needed"), Value: atomList(f.needed)},
 		etf.Pair{Key: etf.Atom("log_level"), Value: etf.Atom(cmp.Or(f.level, "notice"))},
 		etf.Pair{Key: etf.Atom("logs"), Value: etf.Bool(f.logs)},
 	)

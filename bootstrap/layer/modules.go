@@ -26,19 +26,25 @@ var linkRoots = []beamfile.MFA{
 	{Module: "beamport_lambda", Function: "context_keys", Arity: 0},
 	{Module: "error_handler", Function: "undefined_function", Arity: 3},
 	{Module: "error_handler", Function: "undefined_lambda", Arity: 3},
+}
+
+// serverRoots are what leads to the code server, for which there is a stand-in.
+var serverRoots = []beamfile.MFA{
 	{Module: "code", Function: "ensure_loaded", Arity: 1},
 }
 
 // linkCuts are functions, and whole modules, that those lead to in cases only that an
 // invocation that goes well has none of: sockets, failures, text for people.
 var linkCuts = []beamfile.MFA{
-	{Module: "application"}, {Module: "gen_tcp"}, {Module: "inet"}, {Module: "io_lib"}, {Module: "logger"},
-	{Module: "logger_filters"}, {Module: "queue"}, {Module: "string"},
+	{Module: "application"}, {Module: "code"}, {Module: "gen_tcp"}, {Module: "inet"}, {Module: "io_lib"}, {Module: "logger"},
+	{Module: "logger_filters"}, {Module: "queue"}, {Module: "standard_error"}, {Module: "string"},
 	{Module: "beamport_applications", Function: "start", Arity: 2},
 	{Module: "beamport_applications", Function: "stop_one", Arity: 2},
 	{Module: "beamport_elixir", Function: "inspect", Arity: 1},
 	{Module: "beamport_elixir", Function: "start", Arity: 0},
+	{Module: "beamport_error", Function: "down", Arity: 1},
 	{Module: "beamport_error", Function: "format", Arity: 4},
+	{Module: "beamport_guardian", Function: "print", Arity: 5},
 	{Module: "beamport_loader", Function: "logger", Arity: 1},
 	{Module: "beamport_loader", Function: "replaced", Arity: 2},
 	{Module: "beamport_handler_name", Function: "parse", Arity: 1},
@@ -46,10 +52,13 @@ var linkCuts = []beamfile.MFA{
 	{Module: "beamport_log", Function: "noise", Arity: 2},
 	{Module: "beamport_log", Function: "write", Arity: 5},
 	{Module: "beamport_plain", Function: "no_form", Arity: 2},
+	{Module: "beamport_plain", Function: "place", Arity: 1},
 	{Module: "beamport_resolve", Function: "in_task_root", Arity: 2},
 	{Module: "beamport_resolve", Function: "load_failed", Arity: 3},
 	{Module: "beamport_resolve", Function: "no_function", Arity: 4},
 	{Module: "beamport_resolve", Function: "start", Arity: 3},
+	{Module: "beamport_result", Function: "stream", Arity: 3},
+	{Module: "beamport_stack", Function: "origin", Arity: 1},
 	{Module: "beamport_text", Function: "show", Arity: 1},
 }
 
@@ -82,6 +91,18 @@ func (b *booter) reachable() *reach {
 	if f.logs = handler.modules["logger"]; f.logs {
 		handler.from(loggerRoots...)
 	}
+	if handler.modules["io"] || handler.modules["Elixir.IO"] {
+		handler.from(beamfile.MFA{Module: "beamport_guardian", Function: "print", Arity: 5})
+	}
+	if f.loads = handler.modules["code"]; f.loads {
+		handler.from(serverRoots...)
+	}
+	for name := range handler.modules {
+		if name != features && b.library.runsOnLoad(name) {
+			f.needed = append(f.needed, name)
+		}
+	}
+	slices.Sort(f.needed)
 	return handler
 }
 
