@@ -27,8 +27,11 @@
 
 %% @doc Takes note of what is known of the function. Called by the boot script.
 -spec packaged(settings()) -> ok.
-packaged(#{handler := Name} = Settings) ->
-    persistent_term:put(?MODULE, {Name, Settings}).
+packaged(#{handler := Name, log_level := Level} = Settings) ->
+    persistent_term:put(?MODULE, {Name, Settings}),
+    %% Otherwise Elixir's logger sets it, which is not started where it need not be.
+    _ = is_lean() andalso whereis(logger) =/= undefined andalso logger:set_primary_config(level, Level),
+    ok.
 
 %% @doc The same, and starts the link in an emulator where nothing else runs.
 -spec boot(settings()) -> ok.

@@ -91,9 +91,13 @@ func ParseTarget(name, arch string) (Target, error) {
 
 func (t Target) String() string { return t.Name + " on " + t.Arch }
 
+// Has are the names of the shared libraries that the base has of its own: a layer
+// brings all others that it needs.
+func (t Target) Has() []string { return slices.Concat(system, t.base.libraries) }
+
 // has says whether the base has a library.
 func (t Target) has(library string) bool {
-	return slices.Contains(system, library) || slices.Contains(t.base.libraries, library)
+	return slices.Contains(t.Has(), library)
 }
 
 // hasVersion says whether the base's library has a version such as GLIBC_2.34, and if
