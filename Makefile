@@ -52,6 +52,10 @@ test: build test-beam test-go ## every test: Erlang's, Go's, and those with a re
 test-beam: deps
 	@scripts/eunit.sh
 
+.PHONY: test-trixie
+test-trixie: deps ## the layers and the OTP application with Debian 13's Erlang and Elixir (root; minutes)
+	@scripts/trixie.sh
+
 .PHONY: test-go
 test-go: deps
 	$(GO) test $(GOTESTFLAGS) ./...

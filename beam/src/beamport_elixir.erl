@@ -2,7 +2,7 @@
 %% where there is no Elixir, {@link available/0} says so.
 -module(beamport_elixir).
 
--export([available/0, start/0, is_module/1, is_exception/1, name/1,
+-export([available/0, start/0, start_config/0, new_config/0, is_module/1, is_exception/1, name/1,
          normalize/3, message/1, inspect/1, to_string/1, call/3]).
 
 -define(MESSAGE_MS, 1000).
@@ -26,10 +26,29 @@ start() ->
     end.
 
 start_loaded() ->
-    case application:ensure_all_started(elixir) of
-        {ok, _} -> start_logger();
+    case start_config() of
+        ok -> start_logger();
         {error, Reason} -> {error, Reason}
     end.
+
+%% @doc Starts the application `elixir' alone, which keeps what Elixir is configured with.
+-spec start_config() -> ok | {error, {App :: atom(), Reason :: term()}}.
+start_config() ->
+    case application:ensure_all_started(elixir) of
+        {ok, _} -> ok;
+        {error, Reason} -> {error, Reason}
+    end.
+
+%% @doc Makes the table that the application `elixir' keeps, where no applications can be
+%% started, with what code that runs reads there: `URI' the ports of schemes.
+-spec new_config() -> ok.
+new_config() ->
+    elixir_config = ets:new(elixir_config, [named_table, public, {read_concurrency, true}]),
+    Ports = [{<<"ftp">>, 21}, {<<"sftp">>, 22}, {<<"tftp">>, 69}, {<<"http">>, 80}, {<<"https">>, 443},
+             {<<"ldap">>, 389}, {<<"ws">>, 80}, {<<"wss">>, 443}],
+    true = ets:insert(elixir_config, [{argv, []}, {at_exit, []}, {no_halt, true} |
+                                      [{{uri, Scheme}, Port} || {Scheme, Port} <- Ports]]),
+    ok.
 
 start_logger() ->
     case application:load(logger) of

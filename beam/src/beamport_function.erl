@@ -14,13 +14,14 @@
 -type settings() :: #{handler := binary(),
                       parsed := beamport_handler_name:parsed(),
                       applications := [App :: atom()],
+                      elixir := boolean(),
                       environment := [{App :: atom(), [{Key :: atom(), Value :: term()}]}],
                       late := [module()],
                       needed := [module()],
                       log_level := logger:level(),
                       logs := boolean()}.
-%% The name of the handler, what it stands for, the applications to start, the environment
-%% of all applications, modules that only the code server can load, with code that runs when
+%% The name of the handler, what it stands for, the applications to start, whether Elixir's
+%% own has to be among them, the environment of all applications, modules that only the code server can load, with code that runs when
 %% they are, and those of them that the handler needs for all that is known. The last two
 %% are the level of the events that are logged, unless Lambda's environment has another, and
 %% whether the handler logs for all that is known.
@@ -35,10 +36,11 @@ packaged(#{handler := Name, log_level := Level} = Settings) ->
 
 %% @doc The same, and starts the link in an emulator where nothing else runs.
 -spec boot(settings()) -> ok.
-boot(#{environment := Environment, late := Late, needed := Needed, log_level := Level, logs := Logs} = Settings) ->
+boot(#{parsed := Parsed, environment := Environment, late := Late, needed := Needed, log_level := Level, logs := Logs} = Settings) ->
     packaged(Settings),
     ac_tab = ets:new(ac_tab, [set, public, named_table, {read_concurrency, true}]),
     _ = [ets:insert(ac_tab, {{env, App, Key}, Value}) || {App, Values} <- Environment, {Key, Value} <- Values],
+    _ = beamport_elixir:is_module(element(1, Parsed)) andalso beamport_elixir:new_config(),
     ok = beamport_loader:start(Late, Level),
     ok = beamport:boot(),
     Logs andalso beamport_loader:logger(Level),

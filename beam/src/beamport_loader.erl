@@ -1,60 +1,46 @@
 %% @doc Loading on demand, where no kernel runs.
 %%
 %% What was not loaded by the boot script is loaded when it is called for the first time:
-%% by `init', which does that as long as it boots. So the boot does not end. Where there is
-%% no code server, the emulator asks `init' by itself; this process takes the name of
-%% `init', and passes on what it is asked, but for modules that need more than to be
-%% loaded. For these it starts a stand-in for the code server.
+%% by `init', which does that as long as it boots. So the boot does not end. Without a code
+%% server, those who call what is not loaded ask `init' of their own accord. A process takes
+%% its name, and passes on what it is asked, but for modules that need more than to be
+%% loaded: it has the logger started when its module is called, and the code server for the
+%% module `code', for modules that run code when they are loaded, and for those in folders
+%% that `init' does not know. Whoever asks is answered when that is done. From then on the
+%% code server is asked.
 %%
-%% The stand-in answers those who ask the code server for a module, and has the real one
-%% started for modules that run code when they are loaded, and for whatever else is asked.
-%% The logger is started when its module is called: those who call it find it ready. The
-%% server of files and that of standard error have stand-ins too.
+%% The server of files and that of standard error have stand-ins, which start them when
+%% there is something for them to do.
 -module(beamport_loader).
 
 -export([start/2, logger/1]).
--export([front/1, ask_server/2, init/1, await/2]).
+-export([front/1, start_server/1, ask_server/2, await/2]).
+
+-type need() :: logger | code_server.
 
 -record(state, {init :: pid(),
                 late :: [module()],
                 level :: logger:level(),
-                %% Whether there has been need of the stand-in, for the process before `init'.
-                stands_in = false :: boolean(),
-                %% The logger: not started, being started while those in the list wait for
-                %% it, with what they asked for, or started.
-                logger = off :: off | {reference(), [call()]} | on}).
+                %% What has been started, and what is being started, by whom.
+                started = [] :: [need()],
+                starting = none :: none | {need(), pid(), reference()},
+                %% Who waits for it, and for which module.
+                waiting = [] :: [{need(), pid(), module()}]}).
 
--type call() :: {code_call, pid(), term()}.
-%% The protocol of the code server, whose answers are `{code_server, Reply}'.
-
-%% What the code server calls before it can load anything itself. Once erl_features is
-%% there, `init' asks it, and that asks proplists, whether a module may be loaded.
--define(SERVER, [code, code_server]).
--define(SERVER_NEEDS, [beam_lib, binary, ets, filename, gb_sets, gb_trees, lists, os, unicode, erl_posix_msg, proc_lib,
-                       proplists, erl_features]).
+%% What the code server calls before it can load anything itself, and what erl_features
+%% does, which it has loaded. The two that others call come last.
+-define(SERVER, [beam_lib, binary, ets, filename, gb_sets, gb_trees, lists, os, unicode, erl_posix_msg, proc_lib,
+                 proplists, code_server, code]).
 
 %% @doc Has modules loaded on demand. Modules that are `Late' only the code server may
-%% load. If it is one of them itself, nothing is known to call it.
+%% load.
 -spec start(Late :: [module()], logger:level()) -> ok.
 start(Late, Level) ->
-    State = #state{init = whereis(init), late = Late, level = Level},
-    case lists:member(code, Late) of
-        true -> stand_before_init(State);
-        false -> serve(State)
-    end,
-    true = register(file_server_2, spawn(?MODULE, await, [file_server_2, file_server])),
-    true = register(standard_error, spawn(?MODULE, await, [standard_error, standard_error])),
-    ok.
-
-stand_before_init(State) ->
-    Front = spawn(?MODULE, front, [State]),
+    Front = spawn(?MODULE, front, [#state{init = whereis(init), late = [code, code_server | Late], level = Level}]),
     true = unregister(init),
     true = register(init, Front),
-    ok.
-
-serve(#state{init = Init, late = Late} = State) ->
-    _ = [load(Init, Module) || Module <- ?SERVER],
-    true = register(code_server, spawn(?MODULE, init, [State#state{late = Late -- ?SERVER}])),
+    true = register(file_server_2, spawn(?MODULE, await, [file_server_2, file_server])),
+    true = register(standard_error, spawn(?MODULE, await, [standard_error, standard_error])),
     ok.
 
 %% @doc Starts the logger, with the link as where its events go.
@@ -63,7 +49,7 @@ logger(Level) ->
     case whereis(logger) of
         undefined ->
             {ok, Server} = logger_server:start_link(),
-            unlink(Server),
+            true = unlink(Server),
             ok = logger:set_primary_config(level, Level),
             ok = beamport:logs(),
             _ = logger:remove_handler(simple),
@@ -77,99 +63,91 @@ logger(Level) ->
 front(#state{init = Init} = State) ->
     receive
         {From, {ensure_loaded, Module}} when is_pid(From) ->
-            case found(Module, State) of
-                true ->
-                    From ! {init, {module, Module}},
-                    front(State);
-                false ->
-                    Served = served(State),
-                    %% Code that runs when the module is loaded may have questions to init.
-                    _ = spawn(?MODULE, ask_server, [From, Module]),
-                    front(Served)
-            end;
+            front(advance(wanted(need(Module, State), From, Module, State)));
+        {'DOWN', Ref, process, _, Reason} ->
+            front(advance(ended(Ref, Reason, State)));
         Message ->
             Init ! Message,
             front(State)
     end.
 
-served(#state{stands_in = true} = State) ->
-    State;
-served(State) ->
-    ok = serve(State),
-    State#state{stands_in = true}.
+need(logger, _) ->
+    logger;
+need(Module, #state{late = Late}) ->
+    case lists:member(Module, Late) of
+        true -> code_server;
+        false -> none
+    end.
+
+wanted(none, From, Module, #state{starting = {code_server, Starter, _}, waiting = Waiting} = State) when From =/= Starter ->
+    %% The server has erl_features loaded, which then has a say in what is loaded, and until
+    %% it has run for the first time asks `init', which would wait for itself.
+    State#state{waiting = [{code_server, From, Module} | Waiting]};
+wanted(none, From, Module, #state{init = Init} = State) ->
+    case load(Init, Module) of
+        {module, Module} = Loaded -> From ! {init, Loaded}, State;
+        %% Folders of applications that nothing is known to call, the code server knows.
+        _ -> wanted(code_server, From, Module, State)
+    end;
+wanted(Need, From, Module, #state{init = Init, starting = {_, Starter, _}, waiting = Waiting} = State) ->
+    %% Those who start it need not wait for it.
+    case From =:= Starter orelse From =:= whereis(Need) of
+        true -> From ! {init, load(Init, Module)}, State;
+        false -> State#state{waiting = [{Need, From, Module} | Waiting]}
+    end;
+wanted(Need, From, Module, #state{waiting = Waiting} = State) ->
+    State#state{waiting = [{Need, From, Module} | Waiting]}.
+
+%% Answers those who need wait no longer, and starts what the others wait for.
+advance(#state{starting = none, started = Started, waiting = Waiting} = State) ->
+    Rest = [Wanted || {Need, _, _} = Wanted <- Waiting, not lists:member(Need, Started)],
+    _ = [answer(Wanted, State) || {Need, _, _} = Wanted <- Waiting, lists:member(Need, Started)],
+    case Rest of
+        [] -> State#state{waiting = []};
+        _ -> start_next(State#state{waiting = Rest})
+    end;
+advance(State) ->
+    State.
+
+%% What the code server loads may log, and from then on nobody asks here any more: the
+%% logger comes first.
+start_next(#state{started = Started, init = Init, level = Level} = State) ->
+    {Need, {Pid, Ref}} =
+        case lists:member(logger, Started) of
+            false -> {logger, spawn_monitor(?MODULE, logger, [Level])};
+            true -> {code_server, spawn_monitor(?MODULE, start_server, [Init])}
+        end,
+    State#state{starting = {Need, Pid, Ref}}.
+
+ended(Ref, normal, #state{starting = {Need, _, Ref}, started = Started} = State) ->
+    State#state{starting = none, started = [Need | Started]};
+ended(Ref, _, #state{starting = {_, _, Ref}, waiting = Waiting} = State) ->
+    _ = [From ! {init, {error, nofile}} || {_, From, _} <- Waiting],
+    State#state{starting = none, waiting = []};
+ended(_, _, State) ->
+    State.
+
+answer({logger, From, Module}, #state{init = Init}) ->
+    From ! {init, load(Init, Module)},
+    ok;
+answer({code_server, From, Module}, _) ->
+    %% Code that runs when the module is loaded may have questions to init.
+    _ = spawn(?MODULE, ask_server, [From, Module]),
+    ok.
+
+%% @private
+-spec start_server(Init :: pid()) -> ok.
+start_server(Init) ->
+    _ = [load(Init, Module) || Module <- ?SERVER],
+    {ok, Server} = code:start_link(),
+    true = unlink(Server),
+    ok.
 
 %% @private
 -spec ask_server(From :: pid(), module()) -> ok.
 ask_server(From, Module) ->
-    try code:ensure_loaded(Module) of
-        Reply -> From ! {init, Reply}, ok
-    catch
-        error:badarg ->
-            %% The real one takes over, and there is none for a moment.
-            receive after 1 -> ask_server(From, Module) end
-    end.
-
-%% Whether a module needs no more than to be loaded, and has been. Folders of applications
-%% that nothing is known to call are known to the code server alone.
-found(Module, #state{init = Init, late = Late}) ->
-    not (Module =:= logger orelse lists:member(Module, Late))
-        andalso load(Init, Module) =:= {module, Module}.
-
-%% @private
--spec init(#state{}) -> no_return().
-init(State) ->
-    receive
-        {code_call, From, {Request, Module}} = Call
-          when Request =:= ensure_loaded; Request =:= get_object_code_for_loading ->
-            case found(Module, State) of
-                true -> loaded(From, Module), init(State);
-                false -> init(with_logger(Call, State))
-            end;
-        {code_call, _, _} = Call ->
-            init(with_logger(Call, State));
-        {'DOWN', Ref, process, _, _} ->
-            init(logger_started(Ref, State))
-    end.
-
-loaded(From, Module) ->
-    From ! {code_server, {module, Module}},
+    From ! {init, code:ensure_loaded(Module)},
     ok.
-
-%% What the real code server loads may log: from then on nobody is asked any more.
-with_logger(Call, #state{logger = on} = State) ->
-    go_on([Call], State);
-with_logger(Call, #state{logger = {Ref, Waiting}} = State) ->
-    State#state{logger = {Ref, [Call | Waiting]}};
-with_logger(Call, #state{logger = off, init = Init, level = Level} = State) ->
-    %% It has to be there for the one that starts the server, which has to go on meanwhile.
-    _ = load(Init, logger),
-    {_, Ref} = spawn_monitor(fun() -> logger(Level) end),
-    State#state{logger = {Ref, [Call]}}.
-
-logger_started(Ref, #state{logger = {Ref, Waiting}} = State) ->
-    go_on(lists:reverse(Waiting), State#state{logger = on});
-logger_started(_, State) ->
-    State.
-
-go_on(Calls, State) ->
-    case [Call || Call <- Calls, not is_answered(Call)] of
-        [] -> State;
-        Rest -> replaced(Rest, State)
-    end.
-
-is_answered({code_call, From, {_, logger}}) ->
-    loaded(From, logger),
-    true;
-is_answered(_) ->
-    false.
-
-%% The modules that the code server needs are loaded first: there is none for a moment.
-replaced(Calls, #state{init = Init}) ->
-    _ = [load(Init, Module) || Module <- ?SERVER_NEEDS],
-    true = unregister(code_server),
-    {ok, Server} = code:start_link(),
-    _ = [Server ! Call || Call <- Calls],
-    pass(Server).
 
 %% What `init' answers, asked under no name.
 load(Init, Module) ->

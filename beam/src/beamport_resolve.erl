@@ -18,16 +18,16 @@
 -spec handler(Name :: binary(), TaskRoot :: binary()) -> {ok, handler()} | failure().
 handler(Name, TaskRoot) ->
     case beamport_function:handler(Name) of
-        {ok, #{parsed := Parsed, applications := Apps}} -> packaged(Parsed, Apps, Name);
+        {ok, Settings} -> packaged(Settings, Name);
         none -> in_task_root(Name, TaskRoot)
     end.
 
 %% A boot script of the function's own has put its code on the code path.
-packaged(Parsed, Apps, Name) ->
+packaged(#{parsed := Parsed, applications := Apps, elixir := Elixir}, Name) ->
     Module = element(1, Parsed),
     case beamport_code:load(Module) of
         ok ->
-            case steps([fun() -> start_elixir(Module, Name) end, fun() -> start(Apps, Name, #{}) end]) of
+            case steps([fun() -> start_elixir(Module, Elixir, Name) end, fun() -> start(Apps, Name, #{}) end]) of
                 ok -> find(Parsed, Name);
                 Failure -> Failure
             end;
@@ -56,7 +56,7 @@ handler(Parsed, Name, #{directories := Directories} = Code) ->
     ok = beamport_task_root:add(Directories),
     case steps([fun() -> load(Module, Name, Code) end,
                 fun() -> configure(Name, Code) end,
-                fun() -> start_elixir(Module, Name) end,
+                fun() -> start_elixir(Module, false, Name) end,
                 fun() -> start(applications(Module, Code), Name, Code) end]) of
         ok -> find(Parsed, Name);
         {error, _, _} = Failure -> Failure
@@ -166,11 +166,15 @@ configured({error, Why}, Name) ->
     {error, <<"Runtime.ConfigurationFailed">>, [about(Name), "the configuration could not be evaluated: ", Why]}.
 
 %% Modules of Elixir may need its applications where none of their own is found.
-start_elixir(Module, Name) ->
-    case beamport_elixir:is_module(Module) andalso not beamport_function:is_lean() andalso beamport_elixir:start() of
+start_elixir(Module, Config, Name) ->
+    case beamport_elixir:is_module(Module) andalso start_elixir(beamport_function:is_lean(), Config) of
         {error, {App, Reason}} -> start_failed(Name, {error, App, beamport_text:show(Reason)});
         _ -> ok
     end.
+
+start_elixir(true, true) -> beamport_elixir:start_config();
+start_elixir(true, false) -> ok;
+start_elixir(false, _) -> beamport_elixir:start().
 
 applications(_, #{release := Release}) ->
     beamport_release:applications(Release);

@@ -39,7 +39,7 @@ type functionSpec struct {
 	root    string // the application to start, "" for none
 	level   string // of events to be logged, as the logger has it
 	logs    bool   // whether the handler leads to the logger
-	loads   bool   // whether it leads to the code server
+	config  bool   // whether it leads to what Elixir's application keeps
 	// needed are the modules it leads to that run code when they are loaded.
 	needed []string
 }
@@ -233,14 +233,13 @@ func quietKernel(process etf.Term, settings []setting) (etf.Term, error) {
 
 // bare makes the script of kind function, in which nothing of kernel is started.
 func (b *booter) bare(modules []string) (etf.Term, error) {
-	load, err := b.load(modules)
+	// The code server is started when its modules are called.
+	load, err := b.load(slices.DeleteFunc(modules, func(name string) bool { return name == "code" || name == "code_server" }))
 	if err != nil {
 		return etf.Term{}, err
 	}
 	late := append(b.library.allOnLoad(), features)
-	if !b.function.loads {
-		late = append(late, "code", "code_server")
-	}
+	b.function.config = false // no application can be started
 	out := append([]etf.Term{b.preLoaded(), instruction("progress", etf.Atom("preloaded"))}, load...)
 	out = append(out,
 		apply("beamport_function", "boot", b.function.settings(late)),
@@ -269,6 +268,7 @@ func (f *functionSpec) settings(late []string) etf.Term {
 		etf.Pair{Key: etf.Atom("handler"), Value: etf.String(f.handler)},
 		etf.Pair{Key: etf.Atom("parsed"), Value: parsed},
 		etf.Pair{Key: etf.Atom("applications"), Value: etf.List(start...)},
+		etf.Pair{Key: etf.Atom("elixir"), Value: etf.Bool(f.config)},
 		etf.Pair{Key: etf.Atom("environment"), Value: etf.List(environment...)},
 		etf.Pair{Key: etf.Atom("late"), Value: atomList(late)},
 		etf.Pair{Key: etf.Atom("needed"), Value: atomList(f.needed)},

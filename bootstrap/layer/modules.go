@@ -3,6 +3,7 @@ package layer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -28,11 +29,6 @@ var linkRoots = []beamfile.MFA{
 	{Module: "error_handler", Function: "undefined_lambda", Arity: 3},
 }
 
-// serverRoots are what leads to the code server, for which there is a stand-in.
-var serverRoots = []beamfile.MFA{
-	{Module: "code", Function: "ensure_loaded", Arity: 1},
-}
-
 // linkCuts are functions, and whole modules, that those lead to in cases only that an
 // invocation that goes well has none of: sockets, failures, text for people.
 var linkCuts = []beamfile.MFA{
@@ -42,11 +38,12 @@ var linkCuts = []beamfile.MFA{
 	{Module: "beamport_applications", Function: "stop_one", Arity: 2},
 	{Module: "beamport_elixir", Function: "inspect", Arity: 1},
 	{Module: "beamport_elixir", Function: "start", Arity: 0},
+	{Module: "beamport_elixir", Function: "start_config", Arity: 0},
 	{Module: "beamport_error", Function: "down", Arity: 1},
 	{Module: "beamport_error", Function: "format", Arity: 4},
 	{Module: "beamport_guardian", Function: "print", Arity: 5},
 	{Module: "beamport_loader", Function: "logger", Arity: 1},
-	{Module: "beamport_loader", Function: "replaced", Arity: 2},
+	{Module: "beamport_loader", Function: "start_server", Arity: 1},
 	{Module: "beamport_handler_name", Function: "parse", Arity: 1},
 	{Module: "beamport_lambda", Function: "init_failed", Arity: 3},
 	{Module: "beamport_log", Function: "noise", Arity: 2},
@@ -94,9 +91,7 @@ func (b *booter) reachable() *reach {
 	if handler.modules["io"] || handler.modules["Elixir.IO"] {
 		handler.from(beamfile.MFA{Module: "beamport_guardian", Function: "print", Arity: 5})
 	}
-	if f.loads = handler.modules["code"]; f.loads {
-		handler.from(serverRoots...)
-	}
+	f.config = handler.modules["elixir_config"]
 	for name := range handler.modules {
 		if name != features && b.library.runsOnLoad(name) {
 			f.needed = append(f.needed, name)
@@ -106,13 +101,26 @@ func (b *booter) reachable() *reach {
 	return handler
 }
 
-// probeTime bounds how long an emulator that is asked for its modules may take.
-const probeTime = time.Minute
+// An emulator that is asked for its modules may take so long, and is started so often:
+// one of OTP 27 in twenty, when calls are counted while it boots, gets no further.
+const (
+	probeTime  = 20 * time.Second
+	probeTries = 3
+)
 
 // probe starts an emulator with a script of that kind that loads in advance only what it
 // could not load later, has it answer two invocations, and asks which modules it has
 // called by then.
-func (b *booter) probe(ctx context.Context, kind, handler string, command func(beam.Script) (path string, args, env []string)) ([]string, error) {
+func (b *booter) probe(ctx context.Context, kind, handler string, command func(beam.Script) (path string, args, env []string)) (names []string, err error) {
+	for range probeTries {
+		if names, err = b.probeOnce(ctx, kind, handler, command); !errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil {
+			break
+		}
+	}
+	return names, err
+}
+
+func (b *booter) probeOnce(ctx context.Context, kind, handler string, command func(beam.Script) (path string, args, env []string)) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, probeTime)
 	defer cancel()
 	dir, err := os.MkdirTemp("", "beamport-probe-")
