@@ -23,7 +23,7 @@ EVENTS      := $(addprefix examples/events/,empty.json apigateway-v2.json sqs-ba
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1\t/' | expand -t 18
 
 .PHONY: deps
 deps: ## install Erlang/OTP and Elixir with apt, when they are missing
@@ -107,6 +107,47 @@ dialyzer: ## dialyzer over beam/src
 .PHONY: generate
 generate: deps ## compile the beams that the Go package beam embeds (OTP 25)
 	@scripts/beam.sh beam/ebin
+
+.PHONY: deploy-check
+deploy-check: ## check the templates, Dockerfiles and modules of deploy/, without an account
+	@scripts/deploy-check.sh
+
+# What the targets below need, and what to say where it is missing.
+need = command -v $(1) >/dev/null || { echo "beamport: $@ needs $(1): $(2)" >&2; exit 1; }
+
+.PHONY: layer-al2023
+layer-al2023: ## layer.zip and function.zip for provided.al2023 in build/deploy, with Docker
+	@$(call need,docker,https://docs.docker.com/engine/install/)
+	DOCKER_BUILDKIT=1 docker build -f deploy/docker/al2023.Dockerfile --target layer --output build/deploy .
+
+.PHONY: image-al2023
+image-al2023: ## a container image on provided:al2023
+	@$(call need,docker,https://docs.docker.com/engine/install/)
+	DOCKER_BUILDKIT=1 docker build -f deploy/docker/al2023.Dockerfile --target image -t hello-elixir:al2023 .
+
+.PHONY: image-debian
+image-debian: ## a container image on Debian slim
+	@$(call need,docker,https://docs.docker.com/engine/install/)
+	DOCKER_BUILDKIT=1 docker build -f deploy/docker/debian.Dockerfile -t hello-elixir:debian .
+
+build/deploy/layer.zip:
+	@$(MAKE) layer-al2023
+
+.PHONY: deploy-sam
+deploy-sam: build/deploy/layer.zip ## deploy build/deploy with AWS SAM
+	@$(call need,sam,https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html)
+	sam deploy --guided --template-file deploy/sam/template.yaml --capabilities CAPABILITY_IAM
+
+.PHONY: deploy-terraform
+deploy-terraform: build/deploy/layer.zip ## deploy build/deploy with Terraform
+	@$(call need,terraform,https://developer.hashicorp.com/terraform/install)
+	terraform -chdir=deploy/terraform/example init
+	terraform -chdir=deploy/terraform/example apply
+
+.PHONY: deploy-cdk
+deploy-cdk: build/deploy/layer.zip ## deploy build/deploy with AWS CDK
+	@$(call need,cdk,npm install -g aws-cdk)
+	cd deploy/cdk && npm ci && cdk deploy --app "npm run --silent synth"
 
 .PHONY: clean
 clean: ## remove what was built
