@@ -12,6 +12,7 @@ import (
 
 func TestMain(m *testing.M) {
 	playEcho()
+	playGate()
 	os.Exit(m.Run())
 }
 

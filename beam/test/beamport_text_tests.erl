@@ -30,3 +30,8 @@ bounded_test() ->
     ?assertEqual(error, beamport_bounded:run(fun() -> exit(normal) end, 1000)),
     ?assertEqual(error, beamport_bounded:run(fun() -> receive after infinity -> ok end end, 0)),
     ?assertEqual(error, beamport_bounded:run(fun() -> lists:seq(1, 100000000) end, 60000)).
+
+lowercase_test_() ->
+    [?_assertEqual(Lower, beamport_text:lowercase(Name)) ||
+        {Name, Lower} <- [{<<>>, <<>>}, {<<"Content-Type">>, <<"content-type">>}, {<<"@AZ[`az{">>, <<"@az[`az{">>},
+                          {<<"Ä"/utf8>>, <<"Ä"/utf8>>}]].

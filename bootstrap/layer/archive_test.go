@@ -1,0 +1,103 @@
+package layer
+
+import (
+	"archive/zip"
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func sample(t *testing.T, order ...int) *contents {
+	t.Helper()
+	noise := make([]byte, 1<<16)
+	for i := range noise {
+		noise[i] = byte(rand.New(rand.NewPCG(1, uint64(i))).Uint32())
+	}
+	all := []entry{
+		{name: "bin/run", part: "programs", executable: true, data: []byte(strings.Repeat("run", 1000)), source: 9000},
+		{name: "a.txt", part: "texts", data: []byte("short")},
+		{name: "ü.txt", part: "texts", data: []byte{}},
+		{name: "noise", part: "noise", data: noise},
+	}
+	c := newContents()
+	for _, i := range order {
+		require.NoError(t, c.add(all[i]))
+	}
+	return c
+}
+
+// Whatever the order in which files come, the archive is the same: in the order of their
+// names, with one date.
+func TestArchive(t *testing.T) {
+	var one, other bytes.Buffer
+	var last int64
+	report, err := sample(t, 0, 1, 2, 3).write(t.Context(), &one, func(done, total int64) {
+		assert.Greater(t, done, last-1)
+		assert.EqualValues(t, 3000+5+1<<16, total)
+		last = done
+	})
+	require.NoError(t, err)
+	assert.EqualValues(t, 3000+5+1<<16, last)
+	_, err = sample(t, 3, 2, 1, 0).write(t.Context(), &other, nil)
+	require.NoError(t, err)
+	assert.Equal(t, one.Bytes(), other.Bytes())
+
+	z, err := zip.NewReader(bytes.NewReader(one.Bytes()), int64(one.Len()))
+	require.NoError(t, err)
+	var names []string
+	for _, f := range z.File {
+		names = append(names, f.Name)
+		want := fs.FileMode(0o644)
+		if f.Name == "bin/run" {
+			want = 0o755
+		}
+		assert.Equal(t, want, f.Mode(), f.Name)
+		assert.Equal(t, time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC), f.Modified, f.Name)
+		r, err := f.Open()
+		require.NoError(t, err)
+		b, err := io.ReadAll(r)
+		require.NoError(t, err, "the sum is right")
+		assert.Len(t, b, int(f.UncompressedSize64))
+		if f.Name == "noise" {
+			assert.Equal(t, zip.Store, f.Method, "what does not get smaller is kept as it is")
+		}
+	}
+	assert.Equal(t, []string{"a.txt", "bin/run", "noise", "ü.txt"}, names)
+
+	assert.Equal(t, []string{"programs", "texts", "noise"}, []string{report.Parts[0].Name, report.Parts[1].Name, report.Parts[2].Name})
+	assert.Equal(t, 2, report.Parts[1].Files)
+	assert.EqualValues(t, 9000, report.Parts[0].Source)
+	assert.EqualValues(t, one.Len(), report.Total.Zipped)
+	assert.Equal(t, 4, report.Total.Files)
+}
+
+type broken struct{}
+
+func (broken) Write([]byte) (int, error) { return 0, errors.New("the disk is full") }
+
+func TestArchiveFailures(t *testing.T) {
+	_, err := sample(t, 0, 3).write(t.Context(), broken{}, nil)
+	assert.ErrorContains(t, err, "the disk is full")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = sample(t, 0, 3).write(ctx, io.Discard, nil)
+	assert.ErrorIs(t, err, context.Canceled)
+
+	c := sample(t, 0)
+	assert.EqualError(t, c.add(entry{name: "bin/run"}), "layer: two files are to be packed as bin/run")
+
+	c = newContents()
+	require.NoError(t, c.add(entry{name: "large", data: make([]byte, MaxUnzipped+1)}))
+	_, err = c.write(t.Context(), io.Discard, nil)
+	assert.EqualError(t, err, "layer: it would hold 250 MB, and a function with all its layers may hold 250")
+}
