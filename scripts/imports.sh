@@ -36,7 +36,7 @@ stdlib() {
 
 check ./etf/... "$module/port" "$module/bootstrap" "$module/beam" "$module/cmd" "$module/fuzz" "$module/examples"
 check ./port/... "$module/bootstrap" "$module/beam" "$module/cmd" "$module/fuzz" "$module/examples"
-check ./beam/... "$module/etf" "$module/port" "$module/bootstrap" "$module/cmd" "$module/fuzz" "$module/examples"
+check ./beam/... "$module/port" "$module/bootstrap" "$module/cmd" "$module/fuzz" "$module/examples"
 check ./internal/beamfile "$module/port" "$module/bootstrap" "$module/beam" "$module/cmd"
 check ./internal/elffile "$module/etf" "$module/port" "$module/bootstrap" "$module/beam" "$module/cmd"
 check ./bootstrap/... "$module/cmd" "$module/fuzz" "$module/examples"

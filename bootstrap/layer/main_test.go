@@ -43,13 +43,3 @@ func erl(t *testing.T, expression string, args ...string) string {
 	require.NoError(t, err, "%s", out)
 	return strings.TrimSpace(string(out))
 }
-
-// elixirc is the compiler of Elixir's. A machine without one has nothing to test there.
-func elixirc(t *testing.T) string {
-	t.Helper()
-	file, err := exec.LookPath("elixirc")
-	if err != nil {
-		t.Skip("there is no Elixir")
-	}
-	return file
-}
