@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/zlib"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"io"
 
@@ -50,19 +51,25 @@ func inflateLiterals(data []byte) ([]byte, error) {
 	if size == 0 {
 		return data[4:], nil
 	}
-	if size > maxSize {
+	// No byte of a zlib stream turns into more than this many.
+	const mostInflation = 1040
+	if size > maxSize || uint64(size) > mostInflation*uint64(len(data)) {
 		return nil, fmt.Errorf("it says %d bytes", size)
 	}
 	r, err := zlib.NewReader(bytes.NewReader(data[4:]))
 	if err != nil {
 		return nil, err
 	}
-	var table bytes.Buffer
-	if _, err := io.Copy(&table, io.LimitReader(r, int64(size)+1)); err != nil {
-		return nil, err
+	table := make([]byte, size)
+	n, err := io.ReadFull(r, table)
+	if err == nil {
+		_, err = io.ReadFull(r, make([]byte, 1)) // the end, with its checksum
 	}
-	if table.Len() != int(size) {
-		return nil, fmt.Errorf("it inflates to %d bytes, not %d", table.Len(), size)
+	switch {
+	case errors.Is(err, io.EOF) && n == len(table):
+		return table, nil
+	case err == nil:
+		return nil, fmt.Errorf("it inflates to more than %d bytes", size)
 	}
-	return table.Bytes(), nil
+	return nil, fmt.Errorf("it inflates to %d bytes, not %d: %w", n, size, err)
 }
