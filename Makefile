@@ -72,6 +72,10 @@ benchmarks: deps ## the same, written to BENCHMARKS.md
 bench-start: deps ## cold starts beside those of erl and elixir, in one table
 	@cd bench && $(GO) run . -start $(BENCHFLAGS)
 
+.PHONY: starts
+starts: deps ## the same, written to STARTS.md and docs/starts.svg
+	cd bench && $(GO) run . -start -o ../STARTS.md -svg ../docs/starts.svg $(BENCHFLAGS)
+
 .PHONY: bench-go
 bench-go: deps ## Go's benchmarks
 	$(GO) test -run '^$$' -bench . -benchmem -count $(BENCHCOUNT) ./...

@@ -116,7 +116,7 @@ func (r *startReport) text() string {
 
 func (r *startReport) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Cold starts\n\n`make bench-start` made this. %s. %s\n", r.machine, startAbout)
+	fmt.Fprintf(&b, "# Cold starts\n\n`make starts` made this. %s. %s\n", r.machine, startAbout)
 	for _, t := range r.tables {
 		fmt.Fprintf(&b, "\n## %s\n\n%s", sentence(t.title), t.rows.markdown(figures))
 	}
