@@ -12,7 +12,8 @@ import (
 // no allocation.
 type scratch struct {
 	scanner
-	slots []slots
+	slots   []slots
+	drafted draft
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -129,6 +130,13 @@ func (c *scratch) decode(b []byte, o *DecodeOptions, mode decodeMode) (t Term, n
 
 	if start == 1 && len(b) > 1 && b[1] == wire.Compressed && !o.NoCompression {
 		return c.decodeCompressed(b, whole, o, mode)
+	}
+
+	if mode <= prefix && len(b) <= draftBytes && !o.Strict && s.refs == nil {
+		if end := c.draft(start); end == len(b) || end >= 0 && mode == prefix {
+			return c.drafted.finish(b[start:end], start, o.NoCopy), end, nil
+		}
+		s.keys, s.err = s.keys[:0], nil
 	}
 
 	end := s.scan(start)

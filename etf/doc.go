@@ -29,7 +29,8 @@
 // Decoding works in two passes. The first checks the whole input, every tag,
 // length, count, depth, map key and limit, and allocates nothing that a claim in
 // the input could make large; [Valid] is this pass alone. The second fills one
-// block of memory with the Terms and a copy of the bytes. So decoding a term of
+// block of memory with the Terms and a copy of the bytes. Where the input is
+// short and of the usual kinds, one pass does both, with the same result. So decoding a term of
 // any size takes one allocation (besides scratch memory, which is pooled, and a
 // compressed term's inflated content), only keys of maps that are containers
 // make it recurse, as deep as MaxDepth allows, and the heap that it uses

@@ -2,6 +2,7 @@ package etf
 
 import (
 	"reflect"
+	"runtime"
 	"strings"
 	"unsafe"
 )
@@ -192,6 +193,30 @@ func (t *slot) setTerms(kind Kind, s []slot, num uint64, aux uint32, flag uint8)
 	// As in termsTerm; slots are Terms.
 	*t = slot{uintptr(unsafe.Pointer(unsafe.SliceData(s))), num, aux, kind, flag}
 }
+
+// settle makes the Terms of a draft, see draft.go: t of its first slot, and slab of
+// the others. The offsets of bytes count from start bytes before b.
+func settle(t *slot, slab, drafted []slot, b []byte, start int) {
+	// An offset and what is added to it are the address of a byte in b, or of a slot
+	// in slab, each of which draft has found to be there. A pointer that is nil stays it.
+	bases := [4]uintptr{
+		inBytes >> draftShift: uintptr(unsafe.Pointer(unsafe.SliceData(b))) - uintptr(start) - inBytes,
+		inTerms >> draftShift: uintptr(unsafe.Pointer(unsafe.SliceData(slab))) - inTerms,
+	}
+	*t = drafted[0]
+	t.ptr += bases[t.ptr>>draftShift&3]
+	drafted = drafted[1:][:len(slab)]
+	for i := range slab {
+		slab[i] = drafted[i]
+		slab[i].ptr += bases[drafted[i].ptr>>draftShift&3]
+	}
+	// Up to here nothing but these held what t now points at.
+	runtime.KeepAlive(slab)
+	runtime.KeepAlive(b)
+}
+
+// slotSize is the size of a slot.
+const slotSize = unsafe.Sizeof(slot{})
 
 // set makes t a copy of a Term, which something else than t has to keep alive
 // while there is a block.

@@ -55,6 +55,9 @@ func addTerms(f *testing.F) {
 	}
 }
 
+// longBinary is a binary that makes an input a long one.
+var longBinary = append([]byte{109, 0, 1, 0, 0}, make([]byte, 1<<16)...)
+
 func FuzzDecode(f *testing.F) {
 	addTerms(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -80,6 +83,14 @@ func FuzzDecode(f *testing.F) {
 		bare, err := etf.DecodeOptions{NoVersion: true}.Decode(b[1:])
 		if err == nil {
 			require.True(t, etf.Equal(term, bare))
+		}
+		// Long inputs are read in two passes, short ones in one.
+		if b[1] != 80 {
+			long := append(append([]byte{131, 104, 2}, b[1:]...), longBinary...)
+			pair, err := etf.Decode(long)
+			require.NoError(t, err)
+			require.True(t, etf.Equal(term, pair.At(0)))
+			require.Equal(t, term.String(), pair.At(0).String())
 		}
 		// One byte less, or more, and it is no term.
 		_, err = etf.Decode(b[:len(b)-1])
