@@ -130,8 +130,21 @@ func (e *encoder) enter(n uint64, depth int) bool {
 }
 
 // appendTerms appends the children of t, which are within depth containers.
-// Leaves take no call and containers one level of recursion.
 func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte {
+	b, more := e.appendMost(b, t, terms, depth)
+	if more {
+		last := len(terms) - 1
+		if b = e.appendLast(b, &terms[last], depth+1); e.err != nil {
+			e.addStep(t, last)
+		}
+	}
+	return b
+}
+
+// appendMost appends the children of t, but only the head of a container that is
+// the last of them; more says so. That is where nesting is deepest, and takes a loop
+// instead of recursion. Leaves take no call and other containers one level.
+func (e *encoder) appendMost(b []byte, t *Term, terms []Term, depth int) (_ []byte, more bool) {
 	for i := range terms {
 		c := &terms[i]
 		n := int(c.num) // where there is something to count
@@ -159,7 +172,11 @@ func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte
 			b = e.appendFloat(b, c)
 		case KindTuple:
 			if e.enter(c.num, depth) {
-				b = e.appendTerms(wire.AppendTupleHeader(b, n), c, c.terms(n), depth+1)
+				b = wire.AppendTupleHeader(b, n)
+				if i == len(terms)-1 {
+					return b, true
+				}
+				b = e.appendTerms(b, c, c.terms(n), depth+1)
 			}
 		case KindMap:
 			switch {
@@ -167,7 +184,11 @@ func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte
 			case e.sort:
 				b = e.appendSorted(b, c, depth)
 			default:
-				b = e.appendTerms(wire.AppendMapHeader(b, n), c, c.terms(2*n), depth+1)
+				b = wire.AppendMapHeader(b, n)
+				if i == len(terms)-1 {
+					return b, true
+				}
+				b = e.appendTerms(b, c, c.terms(2*n), depth+1)
 			}
 		case KindList:
 			switch {
@@ -177,8 +198,11 @@ func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte
 			case n <= wire.MaxStringLen && areBytes(c.terms(n)):
 				b = appendCharTerms(b, c.terms(n))
 			default:
-				b = e.appendTerms(wire.AppendListHeader(b, n), c, c.terms(n), depth+1)
-				b = append(b, wire.Nil)
+				b = wire.AppendListHeader(b, n)
+				if i == len(terms)-1 {
+					return b, true
+				}
+				b = append(e.appendTerms(b, c, c.terms(n), depth+1), wire.Nil)
 			}
 		case KindImproperList:
 			if e.enter(c.num, depth) {
@@ -189,10 +213,46 @@ func (e *encoder) appendTerms(b []byte, t *Term, terms []Term, depth int) []byte
 		}
 		if e.err != nil {
 			e.addStep(t, i)
-			return b
+			return b, false
 		}
 	}
+	return b, false
+}
+
+// appendLast appends the children of t, whose head has been appended, and what ends
+// it. They are within depth containers.
+func (e *encoder) appendLast(b []byte, t *Term, depth int) []byte {
+	top, steps, nils := t, 0, 0
+	for more := true; more; depth++ {
+		if t.kind == KindList {
+			nils++ // it ends where its last child does
+		}
+		children := t.children()
+		if b, more = e.appendMost(b, t, children, depth); e.err != nil {
+			e.addLastSteps(top, steps)
+			return b
+		}
+		if more {
+			t = &children[len(children)-1]
+			steps++
+		}
+	}
+	for ; nils > 0; nils-- {
+		b = append(b, wire.Nil)
+	}
 	return b
+}
+
+// addLastSteps puts the steps that lead from t to its last child, to that one's last
+// child and so on, so many, in front of the path.
+func (e *encoder) addLastSteps(t *Term, steps int) {
+	if steps == 0 {
+		return
+	}
+	children := t.children()
+	last := len(children) - 1
+	e.addLastSteps(&children[last], steps-1)
+	e.addStep(t, last)
 }
 
 // appendCharTerms appends a list of at most 65,535 integers from 0 to 255.

@@ -41,6 +41,8 @@ func TestEncodeErrors(t *testing.T) {
 		{"environment", etf.Fun(etf.FunValue{Free: []etf.Term{etf.Int(1), {}}}), etf.ErrInvalid, "fun(1)"},
 		{"tail", etf.ImproperList(etf.Float(math.NaN()), etf.Int(1)), etf.ErrFloat, "[|]"},
 		{"element of an improper list", etf.ImproperList(etf.Int(1), etf.Float(math.NaN())), etf.ErrFloat, "[0]"},
+		{"before the last", etf.Tuple(etf.Int(1), etf.List(etf.Tuple(etf.Term{}, etf.Int(1)), etf.Int(300))), etf.ErrInvalid, "{1}[0]{0}"},
+		{"last of a tail", etf.ImproperList(etf.Tuple(etf.Int(1), etf.Term{}), etf.List(etf.List(etf.Int(1)), etf.Int(300))), etf.ErrInvalid, "[|]{1}"},
 		{"key", etf.Map(etf.Pair{Key: etf.Float(math.NaN()), Value: etf.Int(1)}), etf.ErrFloat, "#key(0)"},
 		{"value of a long key", etf.Map(etf.Pair{Key: long, Value: etf.Term{}}), etf.ErrInvalid, "#{key 0}"},
 		{"value of a container key", etf.Map(etf.Pair{Key: etf.Tuple(), Value: etf.Term{}}), etf.ErrInvalid, "#{key 0}"},
