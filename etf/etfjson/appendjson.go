@@ -298,7 +298,7 @@ func (w *jsonWriter) integer(dst []byte, kind etf.Kind) ([]byte, located) {
 		if err != nil {
 			return dst, unreadable(err)
 		}
-		return strconv.AppendInt(dst, n, 10), nil
+		return appendInt(dst, n), nil
 	}
 	magnitude, negative, err := w.Big()
 	if err != nil {

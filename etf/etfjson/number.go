@@ -5,7 +5,6 @@ import (
 	"math"
 	"math/big"
 	"math/bits"
-	"strconv"
 
 	"github.com/beamport/beamport/etf/internal/wire"
 )
@@ -132,7 +131,7 @@ func appendWords(dst, magnitude []byte) []byte {
 			used--
 		}
 	}
-	dst = strconv.AppendUint(dst, chunks[n-1], 10)
+	dst = appendSigned(dst, chunks[n-1], 0)
 	for i := n - 2; i >= 0; i-- {
 		dst = appendPadded(dst, chunks[i])
 	}
@@ -166,30 +165,4 @@ func reversed(b []byte) []byte {
 		r[len(b)-1-i] = c
 	}
 	return r
-}
-
-// appendFloat appends a finite float as JSON: the shortest digits that read
-// back as the same float, in the layout of ECMAScript's Number.toString, with
-// ".0" where that has neither fraction nor exponent, so that it stays a float.
-func appendFloat(dst []byte, f float64) []byte {
-	format := byte('f')
-	if abs := math.Abs(f); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
-		format = 'e'
-	}
-	start := len(dst)
-	dst = strconv.AppendFloat(dst, f, format, -1, 64)
-	if format == 'e' {
-		// e-09 becomes e-9
-		if n := len(dst); n-start >= 4 && dst[n-4] == 'e' && dst[n-2] == '0' {
-			dst[n-2] = dst[n-1]
-			dst = dst[:n-1]
-		}
-		return dst
-	}
-	for _, c := range dst[start:] {
-		if c == '.' {
-			return dst
-		}
-	}
-	return append(dst, ".0"...)
 }
