@@ -81,3 +81,19 @@ var byteDigits = func() (words [256]uint32) {
 	}
 	return words
 }()
+
+// appendByte appends n as decimal text, and a comma.
+func appendByte(dst []byte, n byte) []byte {
+	digits := byteDigits[n]
+	size := int(digits >> 24)
+	dst = binary.LittleEndian.AppendUint32(dst, digits&0xFFFFFF|','<<(8*size&31))
+	return dst[:len(dst)-3+size]
+}
+
+// appendBytes appends the elements of an array that are bytes, each with a comma.
+func appendBytes(dst, elements []byte) []byte {
+	for _, e := range elements {
+		dst = appendByte(dst, e)
+	}
+	return dst
+}

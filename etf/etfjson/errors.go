@@ -42,12 +42,13 @@ func (e *SyntaxError) Error() string { return message(e.Err.Error(), e.Offset, e
 // Unwrap returns Err.
 func (e *SyntaxError) Unwrap() error { return e.Err }
 
-// unreadable is what a cursor's error is here: the term is not one.
-func unreadable(err error) located {
-	e := &SyntaxError{Err: err}
+// unreadable is what the error of a cursor that started at pos is here: the term is
+// not one.
+func unreadable(err error, pos int) located {
+	e := &SyntaxError{Offset: pos, Err: err}
 	var syntax *etf.SyntaxError
 	if errors.As(err, &syntax) {
-		e.Offset, e.Err = syntax.Offset, syntax.Err
+		e.Offset, e.Err = pos+syntax.Offset, syntax.Err
 	}
 	for _, reason := range reasons {
 		if errors.Is(e.Err, reason.etf) {

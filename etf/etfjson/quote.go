@@ -4,13 +4,12 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"slices"
-	"strconv"
 	"unicode/utf8"
 )
 
-// appendQuoted appends text as a JSON string. bad is the index of its first
-// byte that is no UTF-8, or -1; dst has then no complete string.
-func appendQuoted(dst, text []byte) (_ []byte, bad int) {
+// appendQuoted appends text as a JSON string, and the byte after. bad is the index
+// of its first byte that is no UTF-8, or -1; dst has then no complete string.
+func appendQuoted(dst, text []byte, after byte) (_ []byte, bad int) {
 	dst = append(dst, '"')
 	for i := 0; i < len(text); {
 		if len(text)-i >= wordLen {
@@ -60,7 +59,7 @@ func appendQuoted(dst, text []byte) (_ []byte, bad int) {
 		}
 		i++
 	}
-	return append(dst, '"'), -1
+	return append(dst, '"', after), -1
 }
 
 // appendEscaped appends the bytes of a word, with a backslash in front of quotes
@@ -124,17 +123,6 @@ func escapePointer(dst, name []byte) []byte {
 		default:
 			dst = append(dst, c)
 		}
-	}
-	return dst
-}
-
-// appendBytes appends the elements of an array that are bytes.
-func appendBytes(dst, elements []byte) []byte {
-	for i, e := range elements {
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = strconv.AppendUint(dst, uint64(e), 10)
 	}
 	return dst
 }
