@@ -7,98 +7,164 @@ import (
 	"unicode/utf8"
 )
 
+// quotedRoom is how many bytes there have to be behind what is quoted: for the
+// quotes, the byte after, and a word that is stored before it is known how much of
+// it counts, with a backslash in front of each of its bytes.
+const quotedRoom = 3 * wordLen
+
 // appendQuoted appends text as a JSON string, and the byte after. bad is the index
 // of its first byte that is no UTF-8, or -1; dst has then no complete string.
 func appendQuoted(dst, text []byte, after byte) (_ []byte, bad int) {
-	dst = append(dst, '"')
-	for i := 0; i < len(text); {
+	start, n := len(dst), len(text)
+	dst = slices.Grow(dst, n+quotedRoom)
+	to := dst[start : start+n+quotedRoom]
+	to[0] = '"'
+	// As long as nothing is to be escaped, words are copied. The last one may overlap
+	// the one before.
+	i := 0
+	for ; i+wordsLen < n; i += wordsLen {
+		from, to := (*[wordsLen]byte)(text[i:]), (*[wordsLen]byte)(to[1+i:])
+		a, b := binary.LittleEndian.Uint64(from[:]), binary.LittleEndian.Uint64(from[8:])
+		c, d := binary.LittleEndian.Uint64(from[16:]), binary.LittleEndian.Uint64(from[24:])
+		if (special(a)|special(b)|special(c)|special(d))&highs != 0 {
+			return appendEscaped(dst[:start+1+i], text, i, after)
+		}
+		binary.LittleEndian.PutUint64(to[:], a)
+		binary.LittleEndian.PutUint64(to[8:], b)
+		binary.LittleEndian.PutUint64(to[16:], c)
+		binary.LittleEndian.PutUint64(to[24:], d)
+	}
+	for ; i+wordLen < n; i += wordLen {
+		word := binary.LittleEndian.Uint64(text[i:])
+		if special(word)&highs != 0 {
+			return appendEscaped(dst[:start+1+i], text, i, after)
+		}
+		binary.LittleEndian.PutUint64(to[1+i:], word)
+	}
+	if n >= wordLen {
+		word := binary.LittleEndian.Uint64(text[n-wordLen:])
+		if special(word)&highs != 0 {
+			return appendEscaped(dst[:start+1+i], text, i, after)
+		}
+		binary.LittleEndian.PutUint64(to[1+n-wordLen:], word)
+	} else {
+		word := fewBytes(text)
+		if special(word)&highs != 0 {
+			return appendEscaped(dst[:start+1], text, 0, after)
+		}
+		binary.LittleEndian.PutUint64(to[1:], word)
+	}
+	to[n+1], to[n+2] = '"', after
+	return dst[:start+n+3], -1
+}
+
+// appendEscaped is appendQuoted for text of which i bytes have been copied, from
+// where on there may be any.
+func appendEscaped(dst, text []byte, i int, after byte) (_ []byte, bad int) {
+	n := len(dst)
+	to := dst[:cap(dst)]
+	for i < len(text) {
+		if len(to)-n < quotedRoom {
+			to = slices.Grow(to[:n], len(text)-i+quotedRoom)
+			to = to[:cap(to)]
+		}
+		word, size := uint64(0), wordLen
 		if len(text)-i >= wordLen {
-			word := binary.LittleEndian.Uint64(text[i:])
-			mask := special(word)
-			if mask == 0 {
-				dst = binary.LittleEndian.AppendUint64(dst, word)
-				i += wordLen
-				continue
-			}
-			if ((word-ones*' ')&^word|word)&highs == 0 { // nothing but quotes and backslashes
-				dst = appendEscaped(dst, word)
-				i += wordLen
-				continue
-			}
-			clean := bits.TrailingZeros64(mask) / 8
-			dst = binary.LittleEndian.AppendUint64(dst, word)
-			dst = dst[:len(dst)-wordLen+clean]
-			i += clean
+			word = binary.LittleEndian.Uint64(text[i:])
 		} else {
-			word, n := firstWord(text[i:])
-			dst = binary.LittleEndian.AppendUint64(dst, word)
-			clean := min(n, bits.TrailingZeros64(special(word))/8)
-			dst = dst[:len(dst)-wordLen+clean]
-			if i += clean; clean == n {
-				break
-			}
+			word, size = fewBytes(text[i:]), len(text)-i
 		}
-		switch c := text[i]; {
-		case c >= utf8.RuneSelf:
-			r, n := utf8.DecodeRune(text[i:])
-			if r == utf8.RuneError && n == 1 {
-				return dst, i
+		if ((word-ones*' ')|word)&highs == 0 {
+			// Nothing but quotes and backslashes is special. The word is put once, and again
+			// from each of them on, behind a backslash.
+			to := (*[quotedRoom]byte)(to[n:])
+			binary.LittleEndian.PutUint64(to[:], word)
+			n, i = n+size, i+size
+			more := 0
+			for marks := backslashed(word); marks != 0; marks &= marks - 1 {
+				bit := bits.TrailingZeros64(marks)
+				place := (bit/8 + more) & 15
+				to[place] = '\\'
+				binary.LittleEndian.PutUint64(to[place+1:], word>>(bit&63))
+				more++
 			}
-			dst = append(dst, text[i:i+n]...)
-			i += n
+			n += more
 			continue
-		case c == '"' || c == '\\':
-			dst = append(dst, '\\', c)
-		case c >= ' ':
-			dst = append(dst, c)
-		case shortEscapes[c] != 0:
-			dst = append(dst, '\\', shortEscapes[c])
-		default:
-			const digits = "0123456789abcdef"
-			dst = append(dst, '\\', 'u', '0', '0', digits[c>>4], digits[c&0xF])
 		}
-		i++
+		// A control character, or one that is not ASCII: the bytes in front of the first
+		// one that is special are copied.
+		binary.LittleEndian.PutUint64(to[n:], word)
+		clean := bits.TrailingZeros64(special(word)&highs) / 8
+		n, i = n+clean, i+clean
+		if text[i] < utf8.RuneSelf {
+			n += putEscape(to[n:], text[i])
+			i++
+			continue
+		}
+		size = runeBytes(text[i:])
+		if size == 0 {
+			return dst, i
+		}
+		to = append(to[:n], text[i:i+size]...)
+		n, i = n+size, i+size
+		to = to[:cap(to)]
 	}
-	return append(dst, '"', after), -1
+	return append(to[:n], '"', after), -1
 }
 
-// appendEscaped appends the bytes of a word, with a backslash in front of quotes
-// and backslashes. Text that has one of them often has many, as JSON within JSON
-// does, so it takes the same steps whatever the bytes are.
-func appendEscaped(dst []byte, word uint64) []byte {
-	const most = 2 * wordLen
-	start := len(dst)
-	dst = slices.Grow(dst, most)[:start+most]
-	to := (*[most]byte)(dst[start:])
-	n := 0
-	for range wordLen {
-		c := byte(word)
-		word >>= 8
-		to[n&(most-1)] = '\\'
-		n += int(backslashed[c])
-		to[n&(most-1)] = c
-		n++
-	}
-	return dst[:start+n]
+// backslashed has the lowest bit set of each byte of a word that is a quote or a
+// backslash, if all are ASCII.
+func backslashed(word uint64) uint64 {
+	// The highest bit of a byte of these is set if it is another one than that.
+	const lows = ones * 0x7F
+	noQuote, noBackslash := (word^ones*'"')+lows, (word^ones*'\\')+lows
+	return ^(noQuote & noBackslash) & highs >> 7
 }
 
-// backslashed is 1 for what has a backslash in front of it.
-var backslashed = [256]uint8{'"': 1, '\\': 1}
+// runeBytes returns how many bytes of text there are before the first one that is
+// ASCII or no UTF-8.
+func runeBytes(text []byte) int {
+	i := 0
+	for i < len(text) && text[i] >= utf8.RuneSelf {
+		if len(text)-i >= 2 && 0xC2 <= text[i] && text[i] <= 0xDF && text[i+1]&0xC0 == 0x80 { // the letters of Europe
+			i += 2
+			continue
+		}
+		_, size := utf8.DecodeRune(text[i:])
+		if size == 1 {
+			break
+		}
+		i += size
+	}
+	return i
+}
 
-// firstWord returns the first bytes of text, which is not empty, as a word, and
-// how many they are.
-func firstWord(text []byte) (word uint64, n int) {
-	switch n = len(text); {
-	case n >= wordLen:
-		return binary.LittleEndian.Uint64(text), wordLen
+// putEscape puts a character that JSON does not allow as it is and returns how many
+// bytes it takes.
+func putEscape(to []byte, c byte) int {
+	switch {
+	case c == '"' || c == '\\':
+		return copy(to, []byte{'\\', c})
+	case shortEscapes[c] != 0:
+		return copy(to, []byte{'\\', shortEscapes[c]})
+	}
+	const digits = "0123456789abcdef"
+	return copy(to, []byte{'\\', 'u', '0', '0', digits[c>>4], digits[c&0xF]})
+}
+
+// fewBytes returns the bytes of text, fewer than wordLen, as a word, with spaces
+// behind them.
+func fewBytes(text []byte) uint64 {
+	n := len(text)
+	spaces := uint64(ones*' ') << (8 * n)
+	switch {
 	case n >= 4: // some bytes twice, in the same place
 		first, last := binary.LittleEndian.Uint32(text), binary.LittleEndian.Uint32(text[n-4:])
-		return uint64(first) | uint64(last)<<(8*(n-4)), n
-	case n >= 2:
-		first, last := binary.LittleEndian.Uint16(text), binary.LittleEndian.Uint16(text[n-2:])
-		return uint64(first) | uint64(last)<<(8*(n-2)), n
+		return uint64(first) | uint64(last)<<(8*(n-4)) | spaces
+	case n > 0:
+		return uint64(text[0]) | uint64(text[n/2])<<(8*(n/2)) | uint64(text[n-1])<<(8*(n-1)) | spaces
 	}
-	return uint64(text[0]), n
+	return spaces
 }
 
 // shortEscapes are the letters for control characters.

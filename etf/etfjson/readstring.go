@@ -12,17 +12,20 @@ import (
 // Strings are gone through in words of eight bytes, each of which is tested at
 // once and moved at once, and of which the first few count if the test fails.
 const (
-	wordLen = 8
-	ones    = 0x0101010101010101
-	highs   = 0x8080808080808080
+	wordLen  = 8
+	wordsLen = 4 * wordLen
+	ones     = 0x0101010101010101
+	highs    = 0x8080808080808080
 )
 
-// special has the highest bit set of the first byte of a word, in the order of
-// memory, that a JSON string does not hold as it is, or that is not ASCII. Bits
-// behind that may be wrong.
+// special has, among the bits of highs, the one set of the first byte of a word, in
+// the order of memory, that a JSON string does not hold as it is, or that is not
+// ASCII, and none if there is no such byte. Bits behind that one may be wrong, and
+// those not among highs mean nothing.
 func special(word uint64) uint64 {
-	quote, backslash := word^(ones*'"'), word^(ones*'\\')
-	return ((word-ones*' ')&^word | (quote-ones)&^quote | (backslash-ones)&^backslash | word) & highs
+	// With this bit changed, a quote and the control characters are the lowest.
+	const change, next = '"' ^ ' ', ' ' + 1
+	return (word ^ ones*change - ones*next) | (word ^ ones*'\\' - ones) | word
 }
 
 // string appends the JSON string at i as a binary and returns where it ends.
@@ -36,7 +39,7 @@ func (w *termWriter) string(dst []byte, i int) ([]byte, int, located) {
 		if len(json)-i >= wordLen {
 			word := binary.LittleEndian.Uint64(json[i:])
 			dst = binary.LittleEndian.AppendUint64(dst, word)
-			mask := special(word)
+			mask := special(word) & highs
 			if mask == 0 {
 				i += wordLen
 				continue
