@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 
 	"github.com/beamport/beamport/etf"
@@ -127,7 +128,7 @@ func (w *jsonWriter) value(dst []byte, pos int) (_ []byte, end int, err located)
 				pos = end
 				continue
 			}
-			if err = w.push(jsonFrame{left: n, size: n, start: pos}); err != nil {
+			if err = w.push(n, pos, false); err != nil {
 				return dst, pos, err
 			}
 			dst = append(dst, '[')
@@ -158,7 +159,7 @@ func (w *jsonWriter) value(dst []byte, pos int) (_ []byte, end int, err located)
 				}
 				next = true
 			case f.object:
-				w.names.close(f.scope)
+				w.names.close(&f.scope)
 				w.open = w.open[:len(w.open)-1]
 				dst[len(dst)-1] = '}'
 				dst = append(dst, ',')
@@ -273,8 +274,7 @@ func (w *jsonWriter) object(dst []byte, pos int) ([]byte, int, located) {
 	if n == 0 {
 		return append(dst, "{},"...), end, w.childless(pos)
 	}
-	f := jsonFrame{left: n, size: n, start: pos, scope: w.names.open(), object: true}
-	return append(dst, '{'), end, w.push(f)
+	return append(dst, '{'), end, w.push(n, pos, true)
 }
 
 // bytes appends the list at pos, NIL_EXT or STRING_EXT.
@@ -304,11 +304,18 @@ func (w *jsonWriter) chars(pos int) (elements []byte, end int) {
 	return b[3 : 3+size], pos + 3 + size
 }
 
-func (w *jsonWriter) push(f jsonFrame) located {
-	if err := w.childless(f.start); err != nil {
+// push opens a container of n pairs or elements whose term starts at start.
+func (w *jsonWriter) push(n, start int, object bool) located {
+	if err := w.childless(start); err != nil {
 		return err
 	}
-	w.open = append(w.open, f)
+	// The frame is made in its place: it is large for a copy.
+	w.open = slices.Grow(w.open, 1)[:len(w.open)+1]
+	f := &w.open[len(w.open)-1]
+	f.left, f.size, f.start, f.object = n, n, start, object
+	if object {
+		w.names.open(&f.scope)
+	}
 	return nil
 }
 
@@ -359,12 +366,15 @@ func (w *jsonWriter) key(dst []byte, pos int, f *jsonFrame) (_ []byte, _ int, er
 	if pos >= len(b) {
 		return dst, pos, w.truncated()
 	}
+	var name []byte
 	switch b[pos] {
 	case wire.Binary:
-		dst, pos, err = w.binary(dst, pos, ':')
+		if dst, pos, err = w.binary(dst, pos, ':'); err == nil {
+			name = b[start+binaryHeadLen : pos]
+		}
 	case wire.SmallAtomUTF8:
-		name, end := w.smallAtom(pos)
-		if end < 0 {
+		var end int
+		if name, end = w.smallAtom(pos); end < 0 {
 			return dst, pos, w.truncated()
 		}
 		if string(name) == structKey {
@@ -376,12 +386,12 @@ func (w *jsonWriter) key(dst []byte, pos int, f *jsonFrame) (_ []byte, _ int, er
 		}
 		pos = end
 	default:
-		dst, pos, err = w.otherKey(dst, pos, f)
+		name, dst, pos, err = w.otherKey(dst, pos, f)
 	}
 	if err != nil {
 		return dst, pos, err
 	}
-	if end := len(dst) - 1; w.names.add(&f.scope, dst, at, end) >= 0 {
+	if end := len(dst) - 1; w.names.add(&f.scope, dst, at, end, firstBytes(name)) >= 0 {
 		return dst, pos, &TermError{Offset: start, What: "two keys with the name " + shorten(string(dst[at:end])) + " in one map"}
 	}
 	w.own = false

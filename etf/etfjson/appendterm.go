@@ -94,14 +94,16 @@ func (w *termWriter) value(dst []byte) (_ []byte, i int, err located) {
 			if len(w.open) >= w.options.MaxDepth {
 				return dst, i, &LimitError{Offset: i, Limit: limitDepth, Max: int64(w.options.MaxDepth)}
 			}
-			f := termFrame{head: len(dst), object: c == '{'}
+			// The frame is made in its place: it is large for a copy.
+			w.open = slices.Grow(w.open, 1)[:len(w.open)+1]
+			f := &w.open[len(w.open)-1]
+			f.head, f.count, f.read, f.object = len(dst), 0, 0, c == '{'
 			if f.object {
-				f.scope = w.names.open()
+				w.names.open(&f.scope)
 				dst, _ = etf.BeginMap(dst)
 			} else {
 				dst, _ = etf.BeginList(dst)
 			}
-			w.open = append(w.open, f)
 			if i = skipSpace(json, i+1); i < len(json) && json[i] == c+2 { // its other bracket
 				dst = w.end(dst)
 				i++
@@ -181,7 +183,7 @@ func (w *termWriter) end(dst []byte) []byte {
 	f := &w.open[len(w.open)-1]
 	if f.object {
 		dst = etf.EndMap(dst, f.head, f.count)
-		w.names.close(f.scope)
+		w.names.close(&f.scope)
 	} else {
 		dst = wire.PackChars(etf.EndList(dst, f.head, f.count), f.head, f.count)
 	}
@@ -236,7 +238,8 @@ func (w *termWriter) literal(dst []byte, i int, text, name string) ([]byte, int,
 // before, the earlier member will be taken out of the output: it reaches up to
 // where the one after it starts.
 func (w *termWriter) named(f *termFrame, dst []byte, at int) {
-	i := w.names.add(&f.scope, dst, at+binaryHeadLen, len(dst))
+	start := at + binaryHeadLen
+	i := w.names.add(&f.scope, dst, start, len(dst), firstBytes(dst[start:]))
 	if i < 0 {
 		return
 	}

@@ -2,6 +2,7 @@ package etfjson
 
 import (
 	"bytes"
+	"encoding/binary"
 	"hash/maphash"
 )
 
@@ -34,6 +35,8 @@ type scope struct {
 	// maps of the BEAM are. So long as they are, no two can be equal, and members
 	// have no marks.
 	unordered bool
+	// first are the first bytes of the newest name, while they are in order.
+	first uint64
 }
 
 // fewNames is how many names are compared one by one before a table pays.
@@ -45,33 +48,64 @@ func (m *member) replace() { m.mark, m.end = ^uint64(0), m.start-1 }
 
 func (m *member) replaced() bool { return m.end < m.start }
 
-func (ns *names) open() scope {
-	return scope{members: len(ns.members), slots: len(ns.slots)}
+func (ns *names) open(s *scope) {
+	*s = scope{members: len(ns.members), slots: len(ns.slots)}
 }
 
-func (ns *names) close(s scope) {
+func (ns *names) close(s *scope) {
 	ns.members = ns.members[:s.members]
 	ns.slots = ns.slots[:s.slots]
 }
 
-// add takes up the name out[start:end] of the object s, the innermost, and
-// returns the index in members of an earlier one that it is equal to, or -1. It
-// stands in that one's place from then on.
-func (ns *names) add(s *scope, out []byte, start, end int) int {
+// add takes up the name out[start:end] of the object s, the innermost, of which
+// first are the first bytes, and returns the index in members of an earlier one that
+// it is equal to, or -1. It stands in that one's place from then on.
+func (ns *names) add(s *scope, out []byte, start, end int, first uint64) int {
 	s.last = len(ns.members)
-	name := out[start:end]
 	if !s.unordered {
-		last := len(ns.members) - 1
-		if last < s.members || bytes.Compare(out[ns.members[last].start:ns.members[last].end], name) < 0 {
+		if first > s.first || ns.ascends(s, out, start, end, first) {
+			s.first = first
 			ns.members = append(ns.members, member{start: start, end: end})
 			return -1
 		}
 		s.unordered = true
-		for i := s.members; i <= last; i++ {
+		for i := s.members; i < s.last; i++ {
 			m := &ns.members[i]
 			m.mark = sketch(out[m.start:m.end])
 		}
 	}
+	return ns.addUnordered(s, out, start, end)
+}
+
+// firstBytes returns the first bytes of a name as a number, with zeros behind them if
+// it is shorter: names are first in the order of these and then in that of what is in
+// the output. Where a name stands in the input as it is, they are taken from there:
+// what has just been written is not read back as fast.
+func firstBytes(name []byte) uint64 {
+	switch n := len(name); {
+	case n >= wordLen:
+		return binary.BigEndian.Uint64(name)
+	case n >= 4: // some bytes twice, in the same place
+		return uint64(binary.BigEndian.Uint32(name))<<32 | uint64(binary.BigEndian.Uint32(name[n-4:]))<<(8*(wordLen-n))
+	case n > 0:
+		return uint64(name[0])<<56 | uint64(name[n/2])<<(56-8*(n/2)) | uint64(name[n-1])<<(64-8*n)
+	}
+	return 0
+}
+
+// ascends is whether the name out[start:end] is the first one, or comes behind the
+// newest although its first bytes do not.
+func (ns *names) ascends(s *scope, out []byte, start, end int, first uint64) bool {
+	if s.last == s.members {
+		return true
+	}
+	m := ns.members[s.last-1]
+	return first == s.first && bytes.Compare(out[m.start:m.end], out[start:end]) < 0
+}
+
+// addUnordered is add for names that are not all in order.
+func (ns *names) addUnordered(s *scope, out []byte, start, end int) int {
+	name := out[start:end]
 	if s.size == 0 {
 		if len(ns.members)-s.members < fewNames {
 			return ns.addCompared(s, out, start, end)

@@ -71,8 +71,8 @@ func (w *jsonWriter) otherInteger(dst []byte, pos int) ([]byte, int, located) {
 }
 
 // otherKey appends the key at pos of the map f, of a tag that is rare for one, as a
-// name, and a colon.
-func (w *jsonWriter) otherKey(dst []byte, pos int, f *jsonFrame) ([]byte, int, located) {
+// name, and a colon, and returns the name as it is without quoting.
+func (w *jsonWriter) otherKey(dst []byte, pos int, f *jsonFrame) (name, _ []byte, end int, err located) {
 	// The head of a list without elements stands for its tail.
 	for w.input[pos] == wire.List {
 		n, end := w.count(pos, 1)
@@ -80,31 +80,34 @@ func (w *jsonWriter) otherKey(dst []byte, pos int, f *jsonFrame) ([]byte, int, l
 			break
 		}
 		if pos = end; pos >= len(w.input) {
-			return dst, pos, w.truncated()
+			return nil, dst, pos, w.truncated()
 		}
 	}
 	c := etf.Raw(w.input[pos:]).Cursor()
 	switch c.Kind() {
 	case etf.KindBinary:
-		return w.otherBinary(dst, pos, ':')
+		dst, end, err = w.otherBinary(dst, pos, ':')
+		name, _ = c.Binary()
+		return name, dst, end, err
 	case etf.KindAtom:
-		name, err := c.Atom()
-		if err != nil {
-			return dst, pos, unreadable(err, pos)
+		name, bad := c.Atom()
+		if bad != nil {
+			return nil, dst, pos, unreadable(bad, pos)
 		}
-		end := pos + c.Offset()
+		end = pos + c.Offset()
 		if string(name) == structKey {
-			return dst, pos, w.structError(end, f)
+			return nil, dst, pos, w.structError(end, f)
 		}
 		dst, _ = appendQuoted(dst, name, ':')
-		return dst, end, nil
+		return name, dst, end, nil
 	case etf.KindInt, etf.KindBigInt:
-		dst, end, err := w.otherInteger(append(dst, '"'), pos)
-		return append(dst, `":`...), end, err
+		start := len(dst) + 1
+		dst, end, err = w.otherInteger(append(dst, '"'), pos)
+		return dst[start:], append(dst, `":`...), end, err
 	case etf.KindBitString:
-		return dst, pos, w.formless(pos, "")
+		return nil, dst, pos, w.formless(pos, "")
 	}
-	return dst, pos, w.formless(pos, " as a key of a map")
+	return nil, dst, pos, w.formless(pos, " as a key of a map")
 }
 
 // formless is the error for the term at pos, which JSON has no form for or which is
