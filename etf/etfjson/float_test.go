@@ -79,7 +79,7 @@ func TestFloatTextOfPowers(t *testing.T) {
 
 // TestFloatTextOfAll looks at random floats of several kinds, each time at others.
 func TestFloatTextOfAll(t *testing.T) {
-	n := 200_000
+	n := 10_000
 	if testing.Short() {
 		n = 2_000
 	}

@@ -140,14 +140,11 @@ func appendWords(dst, magnitude []byte) []byte {
 
 // appendPadded appends a number below chunk as exactly chunkDigits digits.
 func appendPadded(dst []byte, n uint64) []byte {
-	const zeros = "0000000000000000000"
-	start := len(dst)
-	dst = append(dst, zeros...)
-	for i := len(dst) - 1; i >= start; i-- {
-		dst[i] += byte(n % 10)
-		n /= 10
-	}
-	return dst
+	high := n / wordDigits
+	first := high / wordDigits // of three digits
+	dst = binary.LittleEndian.AppendUint64(dst, (eightDigits(first)|zeros)>>(8*5))[:len(dst)+3]
+	dst = binary.LittleEndian.AppendUint64(dst, eightDigits(high-first*wordDigits)|zeros)
+	return binary.LittleEndian.AppendUint64(dst, eightDigits(n-high*wordDigits)|zeros)
 }
 
 // trimmed cuts the leading zeros off a magnitude: they are at its end.

@@ -27,7 +27,7 @@ func (w *termWriter) number(dst []byte, i int) ([]byte, int, located) {
 	}
 	digits := i - first
 	if i >= len(json) || json[i] != '.' && json[i]|0x20 != 'e' {
-		if digits < chunkDigits { // fits in an int64 whatever the digits are
+		if digits <= chunkDigits && mantissa <= math.MaxInt64 {
 			n := int64(mantissa)
 			if negative {
 				n = -n
@@ -62,15 +62,18 @@ func (w *termWriter) number(dst []byte, i int) ([]byte, int, located) {
 			return dst, i, w.missingDigit(i)
 		}
 		if i-sign >= chunkDigits || power > math.MaxInt16 {
-			digits = chunkDigits // not to be converted here
+			digits = math.MaxInt // not to be converted here
 		} else if below {
 			exponent -= int(power)
 		} else {
 			exponent += int(power)
 		}
 	}
+	if digits > chunkDigits {
+		digits -= zerosInFront(json[first:])
+	}
 	f, ok := float(mantissa, exponent)
-	if !ok || digits >= chunkDigits {
+	if !ok || digits > chunkDigits {
 		var err error
 		f, err = strconv.ParseFloat(string(json[start:i]), 64)
 		if err != nil { // the grammar is JSON's, so it can only be the range
@@ -89,32 +92,28 @@ func (w *termWriter) missingDigit(i int) located {
 	return w.unexpected(i, "a digit")
 }
 
+// zerosInFront returns how many zeros a number starts with, one in front of the point
+// and others behind it.
+func zerosInFront(number []byte) int {
+	n := 0
+	for i, c := range number {
+		switch {
+		case c == '0':
+			n++
+		case c != '.' || i != 1:
+			return n
+		}
+	}
+	return n
+}
+
 // digitsAt reads the digits at i behind others that make n. The result means
-// something only if there are fewer than chunkDigits in all.
+// something only if there are no more than chunkDigits in all, zeros in front not
+// counted.
 func digitsAt(json []byte, i int, n uint64) (uint64, int) {
 	for i < len(json) && json[i]-'0' <= 9 {
 		n = 10*n + uint64(json[i]-'0')
 		i++
 	}
 	return n, i
-}
-
-// powersOfTen are those that a float holds exactly.
-var powersOfTen = [...]float64{
-	1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11,
-	1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
-}
-
-// float returns the float nearest to mantissa*10^exponent, if a single rounding
-// gives it: where a float holds both the mantissa and the power exactly (William
-// Clinger, How to Read Floating Point Numbers Accurately, 1990).
-func float(mantissa uint64, exponent int) (f float64, ok bool) {
-	const most = len(powersOfTen) - 1
-	if mantissa > 1<<53 || exponent < -most || exponent > most {
-		return 0, false
-	}
-	if exponent < 0 {
-		return float64(mantissa) / powersOfTen[-exponent], true
-	}
-	return float64(mantissa) * powersOfTen[exponent], true
 }
