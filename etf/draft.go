@@ -44,8 +44,10 @@ type draftFrame struct {
 
 // grow makes room for n slots, as the containers that have been read want it.
 func (d *draft) grow(n int) []slot {
-	d.slots = append(d.slots, make([]slot, max(n, 2*len(d.slots), 8)-len(d.slots))...)
-	return d.slots
+	grown := make([]slot, max(n, 2*len(d.slots), 8))
+	copy(grown, d.slots)
+	d.slots = grown
+	return grown
 }
 
 // draft reads the term at pos, and returns the position after it, or -1 where it
@@ -189,7 +191,7 @@ func (c *scratch) draft(pos int) (end int) {
 			}
 			cur.next++
 			if n > 0 {
-				if n > uint(most-used) || len(d.stack) >= s.maxDepth {
+				if n > uint(min(most-used, len(b)-pos)) || len(d.stack) >= s.maxDepth { // each takes a byte
 					return -1
 				}
 				t.ptr = inTerms | uintptr(used-1)*slotSize
