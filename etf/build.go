@@ -134,6 +134,9 @@ func (d *builder) build(pos int) Term {
 		case wire.NewFun:
 			n = int(binary.BigEndian.Uint32(b[pos+26:]))
 			pos = d.fun(t, pos, n)
+		case wire.Record:
+			n = int(binary.BigEndian.Uint32(b[pos+1:]))
+			pos = d.record(t, pos, n)
 		default:
 			pos = d.leaf(t, pos)
 		}

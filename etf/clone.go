@@ -22,6 +22,8 @@ func (t Term) Clone() Term {
 		return t.cloneTerms(2)
 	case KindFun:
 		return t.cloneTerms(funHead + int(t.num))
+	case KindRecord:
+		return t.cloneTerms(recordHead + 2*int(t.num))
 	}
 	return t
 }

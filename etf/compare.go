@@ -12,13 +12,15 @@ import (
 // Compare returns a negative number, 0 or a positive number as Erlang's
 // operators say a < b, a == b or a > b:
 //
-//	number < atom < reference < fun < port < pid < tuple < map < nil < list < bit string
+//	number < atom < reference < fun < port < pid < tuple < native record < map < nil < list < bit string
 //
 // Integers and floats are compared by their exact values, so that 1 and 1.0
 // give 0, and so do 0.0 and -0.0, though [Equal] tells them apart. Tuples and
 // maps are compared by their size first, then tuples and lists element by
 // element; maps by their keys in ascending order, where integers come before
-// floats, and then by the values in the order of the keys. Pids, ports and
+// floats, and then by the values in the order of the keys; native records by
+// their modules, their names, whether they are exported, how many fields they
+// have, the names of those in their order, and then the values. Pids, ports and
 // references are compared by the names of their nodes as by their numbers,
 // which is the order that they have in a BEAM too. NaN, which no BEAM has,
 // comes before all other numbers, and the zero Term before everything.
@@ -69,6 +71,8 @@ func compareTerm(a, b *Term, mode compareMode) int {
 			return order
 		}
 		return compareTerms(a.children(), b.children(), mode)
+	case KindRecord:
+		return compareRecords(a, b, mode)
 	case KindMap:
 		if order := cmp.Compare(a.num, b.num); order != 0 {
 			return order
@@ -85,7 +89,7 @@ func compareTerm(a, b *Term, mode compareMode) int {
 // ranks is the order of kinds.
 var ranks = [...]uint8{
 	Invalid: 0, KindInt: 1, KindBigInt: 1, KindFloat: 1, KindAtom: 2, KindRef: 3, KindFun: 4, KindExport: 4,
-	KindPort: 5, KindPid: 6, KindTuple: 7, KindMap: 8, KindList: 10, KindImproperList: 10, KindBinary: 11,
+	KindPort: 5, KindPid: 6, KindTuple: 7, KindRecord: 8, KindMap: 9, KindList: 10, KindImproperList: 10, KindBinary: 11,
 	KindBitString: 11,
 }
 

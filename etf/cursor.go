@@ -27,8 +27,8 @@ func (r Raw) Cursor() Cursor { return Cursor{b: r} }
 // The methods named after a kind read a term of that kind, or the beginning of
 // a container, and return a [*KindError] if the next term is of another one.
 // After the beginning of a tuple come as many terms as it has elements, after
-// that of a map a key and a value for each pair. Lists may go on behind what
-// they begin with:
+// that of a map a key and a value for each pair, after that of a native record
+// the values of its fields. Lists may go on behind what they begin with:
 //
 //	n, err := c.List()
 //	for err == nil && n > 0 {
@@ -90,7 +90,7 @@ var tagKinds = [256]Kind{
 	wire.Nil: KindList, wire.String: KindList, wire.List: KindList, wire.Map: KindMap,
 	wire.NewPid: KindPid, wire.Pid: KindPid, wire.NewPort: KindPort, wire.V4Port: KindPort, wire.Port: KindPort,
 	wire.NewerReference: KindRef, wire.NewReference: KindRef, wire.Reference: KindRef,
-	wire.NewFun: KindFun, wire.Export: KindExport,
+	wire.NewFun: KindFun, wire.Export: KindExport, wire.Record: KindRecord,
 }
 
 // Kind returns the kind of the next term; of any list it is [KindList], since
@@ -377,12 +377,9 @@ func (c *Cursor) Atom() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	name, _ := atomText(c.b, pos)
 	c.pos = end
-	name, latin1, _ := atomBytes(c.b, pos)
-	if latin1 && latin1Extra(name) > 0 {
-		return appendLatin1(nil, name), nil
-	}
-	return name[:len(name):len(name)], nil
+	return name, nil
 }
 
 // Bool reads one of the atoms true and false. The [KindError] for another atom

@@ -70,6 +70,20 @@ func walk(c *etf.Cursor) (etf.Term, error) {
 		}
 		tail, err := walk(c)
 		return etf.ImproperList(tail, elems...), err
+	case etf.KindRecord:
+		r, err := c.Record()
+		if err != nil {
+			return etf.Term{}, err
+		}
+		v := etf.RecordValue{Module: string(r.Module), Name: string(r.Name), Exported: r.Exported}
+		for name := range r.Names() {
+			v.Fields = append(v.Fields, etf.RecordField{Name: string(name)})
+		}
+		values, err := walkAll(c, r.Len, nil)
+		for i := range values {
+			v.Fields[i].Value = values[i]
+		}
+		return etf.Record(v), err
 	default:
 		return c.Term()
 	}
@@ -142,13 +156,17 @@ func TestCursorOfAnotherKind(t *testing.T) {
 		etf.KindTuple:     func(c *etf.Cursor) error { _, err := c.Tuple(); return err },
 		etf.KindMap:       func(c *etf.Cursor) error { _, err := c.Map(); return err },
 		etf.KindList:      func(c *etf.Cursor) error { _, err := c.List(); return err },
+		etf.KindRecord:    func(c *etf.Cursor) error { _, err := c.Record(); return err },
 	}
 	terms := []string{
 		"1", "300", "-4294967296", "18446744073709551616", "1.5", "a", "<<1>>", "<<1:3>>", "{1}", "#{}", "[]", "[a]",
 		`"a"`, "fun a:b/1",
 	}
-	for _, text := range terms {
-		term, err := etf.Parse(text)
+	for _, text := range append(terms, "") {
+		term, err := etf.Record(etf.RecordValue{Module: "m", Name: "r"}), error(nil)
+		if text != "" {
+			term, err = etf.Parse(text)
+		}
 		require.NoError(t, err)
 		b, err := etf.Encode(term)
 		require.NoError(t, err)
@@ -259,6 +277,12 @@ func TestCursorRefuses(t *testing.T) {
 		{"a tuple that is too long", "\x83h\x02a\x01", "etf: unexpected EOF at byte 5"},
 		{"a list without room for a tail", "\x83l\x00\x00\x00\x01j", "etf: unexpected EOF at byte 7"},
 		{"a map of four billion", "\x83t\xff\xff\xff\xff", "etf: unexpected EOF at byte 6"},
+		{"a record with a flag that is none", "\x83C\x00\x00\x00\x00\x02w\x01mw\x01r",
+			"etf: native record with a bad flag, or with a field that is there twice at byte 1"},
+		{"a record of four billion", "\x83C\xff\xff\xff\xff\x00w\x01mw\x01r", "etf: unexpected EOF at byte 13"},
+		{"a record without its values", "\x83C\x00\x00\x00\x01\x00w\x01mw\x01rw\x01a", "etf: unexpected EOF at byte 16"},
+		{"a record without an atom", "\x83C\x00\x00\x00\x01\x00w\x01mw\x01ra\x01a\x01",
+			"etf: atom that is not UTF-8 of at most 255 characters at byte 13"},
 		{"a sign that is none", "\x83n\x01\x02\x01", "etf: integer with a bad sign, or too long at byte 1"},
 	} {
 		c, err := etf.NewCursor([]byte(test.in))

@@ -39,7 +39,7 @@ func (e *encoder) appendSorted(b []byte, t *Term, depth int) []byte {
 // not recurse any deeper.
 func within(t *Term, most int) bool {
 	children := t.children()
-	if len(children) == 0 || t.kind == KindFun && t.num == 0 {
+	if len(children) == 0 || (t.kind == KindFun || t.kind == KindRecord) && t.num == 0 {
 		return true
 	}
 	if most <= 0 {

@@ -11,7 +11,8 @@
 // writes with the functions that append tokens, such as [AppendInt].
 //
 // [Decode] accepts what binary_to_term/1 of OTP 27 accepts, in every tag that
-// OTP 25 to 28 write or still read, except that it refuses
+// OTP 25 to 28 write or still read, and the native records of OTP 29 (see below),
+// except that it refuses
 //
 //   - bytes after the term, which [DecodePrefix] leaves to its caller;
 //   - the tags 73 and 75, indexes of the atom table of the node that wrote them;
@@ -59,13 +60,23 @@
 // nodes, whose terms follow a distribution header with an atom cache, whole and in
 // fragments: the tags 68, 69, 70 and 82. Elsewhere those start no term.
 //
-// Old tags are read, and what they hold is written with new ones. Two tags of
-// OTP are refused, by a [TagError] that names them. LOCAL_EXT (121), which
-// term_to_binary/2 writes with the option local from OTP 26 on, is opaque by
-// design: neither its layout nor its length is known to anyone but the node that
-// wrote it, so that a [Cursor] cannot skip it either. RECORD_EXT (67) is a native
-// record of OTP 29, an experimental feature. Its layout has not been verified
-// against OTP's documentation or source, and so it is not read.
+// Old tags are read, and what they hold is written with new ones. LOCAL_EXT
+// (121), which term_to_binary/2 writes with the option local from OTP 26 on, is
+// refused, by a [TagError] that names it. It is opaque by design: neither its layout
+// nor its length is known to anyone but the node that wrote it, so that a [Cursor]
+// cannot skip it either.
+//
+// # Native records
+//
+// OTP 29 has native records, #module:name{field = value}, which are no tuples:
+// [RecordValue], in RECORD_EXT (67). They are experimental there and may change in
+// OTP 30, and so may they here. Earlier releases refuse them, so that whoever writes
+// them has to know that it is OTP 29 that reads.
+//
+// Their layout, order, equality and printed form are those of OTP 29's source, and
+// the comparisons in its test suite are among the tests here; a running OTP 29 has
+// not been asked. A record with two fields of one name is refused, as OTP refuses
+// it since https://github.com/erlang/otp/pull/11410, which came after 29.0.
 //
 // # Text
 //

@@ -83,6 +83,8 @@ func (e *encoder) append(b []byte, t *Term, depth int) []byte {
 		return e.appendTerms(b, nil, one[:], depth)
 	case KindFun:
 		return e.appendFun(b, t, depth)
+	case KindRecord:
+		return e.appendRecord(b, t, depth)
 	case KindBigInt:
 		if t.num > maxBigBytes {
 			return e.fail(b, ErrInteger)
@@ -340,6 +342,9 @@ func (e *encoder) addStep(t *Term, i int) {
 		}
 	case KindFun:
 		step = "fun(" + step + ")"
+	case KindRecord:
+		names, _ := t.fields()
+		step = fieldStep(names[i].text(), i)
 	case KindMap:
 		if i%2 == 0 {
 			step = "#key(" + strconv.Itoa(i/2) + ")"

@@ -69,7 +69,7 @@ func TestErrorTexts(t *testing.T) {
 	_, err = etf.Encode(etf.Term{})
 	require.EqualError(t, err, "etf: cannot encode zero Term")
 	require.EqualError(t, etf.Valid([]byte{131, 104, 1, 99}), "etf: unexpected EOF at byte 4, in {0}")
-	require.EqualError(t, etf.Valid([]byte{131, 67, 0}), "etf: tag 67 (RECORD_EXT), which starts no term here at byte 1")
+	require.EqualError(t, etf.Valid([]byte{131, 121, 0}), "etf: tag 121 (LOCAL_EXT), which starts no term here at byte 1")
 	require.EqualError(t, etf.DecodeOptions{MaxDepth: 1}.Valid([]byte{131, 104, 1, 104, 1, 106}),
 		"etf: more than the 1 that MaxDepth allows at byte 3, in {0}")
 }

@@ -68,6 +68,8 @@ func equal(a, b *Term) answer {
 			return no
 		}
 		return equalTerms(a.children()[funHead:], b.children()[funHead:])
+	case KindRecord:
+		return equalRecords(a, b)
 	}
 	return answerOf(compareIdentifiers(a, b) == 0)
 }

@@ -23,6 +23,7 @@ var (
 	ErrBits         error = reason("bit string with a bad count of bits")
 	ErrIdentifier   error = reason("bad pid, port or reference")
 	ErrFun          error = reason("bad fun")
+	ErrRecord       error = reason("native record with a bad flag, or with a field that is there twice")
 	ErrCompressed   error = reason("compressed term that is not what it claims")
 	ErrNotCanonical error = reason("not the form that is written")
 	ErrCacheRef     error = reason("reference to an atom that has not been cached")
@@ -67,8 +68,9 @@ type SyntaxError struct {
 	// Path leads to the bad term from the outermost one, which has an empty
 	// path: {1} is the second element of a tuple, [0] the first of a list, [|] a
 	// list's tail, #{name} the value of the key name of a map (a key that is long
-	// shows as its number, as in #{key 3}), #key(0) the first key of a map, and
-	// fun(0) the first variable in the environment of a fun.
+	// shows as its number, as in #{key 3}), #key(0) the first key of a map, fun(0)
+	// the first variable in the environment of a fun, and #_{name} the field name of
+	// a native record (a long one as #_{field 3}).
 	Path string
 
 	// Err is [io.ErrUnexpectedEOF], one of the reasons above, or a [TagError] or

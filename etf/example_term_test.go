@@ -90,6 +90,16 @@ func ExampleBitString() {
 	// Output: <<11:4>> [10110000] 4
 }
 
+func ExampleRecord() {
+	vec := etf.Record(etf.RecordValue{Module: "geometry", Name: "vec", Exported: true, Fields: []etf.RecordField{
+		{Name: "x", Value: etf.Float(1)}, {Name: "y", Value: etf.Float(7)},
+	}})
+	y, ok := vec.Field("y")
+	fmt.Println(vec, y, ok)
+	// Output:
+	// #geometry:vec{x = 1.0,y = 7.0} 7.0 true
+}
+
 func ExamplePid() {
 	pid := etf.Pid(etf.PidValue{Node: "shop@host", ID: 110, Serial: 0, Creation: 1})
 	b, err := etf.Encode(pid)

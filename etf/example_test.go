@@ -32,14 +32,14 @@ func Example() {
 }
 
 func ExampleDecode_error() {
-	_, err := etf.Decode([]byte("\x83h\x02w\x02okt\x00\x00\x00\x01w\x04nameC"))
+	_, err := etf.Decode([]byte("\x83h\x02w\x02okt\x00\x00\x00\x01w\x04namey"))
 	fmt.Println(err)
 	var syntax *etf.SyntaxError
 	if errors.As(err, &syntax) {
 		fmt.Println(syntax.Offset, syntax.Path, errors.Is(err, etf.ErrTag))
 	}
 	// Output:
-	// etf: tag 67 (RECORD_EXT), which starts no term here at byte 18, in {1}#{name}
+	// etf: tag 121 (LOCAL_EXT), which starts no term here at byte 18, in {1}#{name}
 	// 18 {1}#{name} true
 }
 

@@ -66,19 +66,32 @@ func appendIndented(b []byte, t *Term, indent, column int) []byte {
 	if len(t.children()) == 0 && t.flag&flagString == 0 || t.kind == KindList && t.printsAsString() {
 		return appendText(b, t, true) // cannot be divided
 	}
-	open, end := "{", "}"
+	end := byte('}')
 	switch t.kind {
 	case KindMap:
-		open = "#{"
+		b = append(b, "#{"...)
 	case KindList, KindImproperList:
-		open, end = "[", "]"
+		b = append(b, '[')
+		end = ']'
 	case KindTuple:
+		b = append(b, '{')
+	case KindRecord:
+		if t.num == 0 {
+			return appendText(b, t, true)
+		}
+		b = appendRecordHead(b, t)
 	default:
 		return appendText(b, t, true)
 	}
-	b = append(b, open...)
 	for i := range int(t.num) {
 		b = line(b, i)
+		if t.kind == KindRecord {
+			names, values := t.fields()
+			start := len(b) - inner
+			b = append(appendAtomText(b, names[i].text()), " = "...)
+			b = appendIndented(b, &values[i], inner, len(b)-start)
+			continue
+		}
 		if t.kind == KindMap {
 			pair := &t.pairs()[i]
 			start := len(b) - inner
@@ -94,7 +107,7 @@ func appendIndented(b []byte, t *Term, indent, column int) []byte {
 		b = append(newLine(b, inner), "| "...)
 		b = appendIndented(b, &tail, inner, inner+2)
 	}
-	return append(newLine(b, indent), end...)
+	return append(newLine(b, indent), end)
 }
 
 func newLine(b []byte, indent int) []byte {
@@ -116,28 +129,37 @@ func appendShort(b []byte, t *Term, limit int) (_ []byte, ok bool) {
 	if len(b) > limit || t.num > uint64(limit-len(b)) {
 		return b, false // each byte and element takes one at least
 	}
-	open, end := "{", "}"
+	end := byte('}')
 	switch t.kind {
 	case KindTuple:
-	case KindImproperList:
-		open, end = "[", "]"
-	case KindList:
-		if t.flag&flagString != 0 || t.printsAsString() {
+		b = append(b, '{')
+	case KindRecord:
+		b = appendRecordHead(b, t)
+	case KindList, KindImproperList:
+		if t.kind == KindList && (t.flag&flagString != 0 || t.printsAsString()) {
 			b = appendText(b, t, true)
 			return b, len(b) <= limit
 		}
-		open, end = "[", "]"
+		b = append(b, '[')
+		end = ']'
 	case KindMap:
-		open = "#{"
+		b = append(b, "#{"...)
 	default:
 		b = appendText(b, t, true)
 		return b, len(b) <= limit
 	}
-	b = append(b, open...)
 	n := int(t.num)
 	for i := range n {
 		if i > 0 {
 			b = append(b, ',')
+		}
+		if t.kind == KindRecord {
+			names, values := t.fields()
+			b = append(appendAtomText(b, names[i].text()), " = "...)
+			if b, ok = appendShort(b, &values[i], limit); !ok {
+				return b, false
+			}
+			continue
 		}
 		if t.kind == KindMap {
 			pair := &t.pairs()[i]
@@ -160,6 +182,6 @@ func appendShort(b []byte, t *Term, limit int) (_ []byte, ok bool) {
 			return b, false
 		}
 	}
-	b = append(b, end...)
+	b = append(b, end)
 	return b, len(b) <= limit
 }

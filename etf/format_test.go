@@ -74,3 +74,25 @@ func TestFormatIndentedDeep(t *testing.T) {
 	text := fmt.Sprintf("%+v", term)
 	assert.Equal(t, 5000, strings.Count(text, `,<<"x">>}`))
 }
+
+func TestFormatIndentedRecords(t *testing.T) {
+	long := strings.Repeat("a", 60)
+	record := func(fields ...etf.RecordField) etf.Term {
+		return etf.Record(etf.RecordValue{Module: "m", Name: "r", Fields: fields})
+	}
+	for want, term := range map[string]etf.Term{
+		"#m:r{}":                record(),
+		"{#m:r{a = 1,'B' = 2}}": etf.Tuple(record(etf.RecordField{Name: "a", Value: etf.Int(1)}, etf.RecordField{Name: "B", Value: etf.Int(2)})),
+		"#m:r{\n  a = " + long + ",\n  b = #m:r{\n    " + long + " = [],\n    c = [\n      " + long + ",\n      " + long + "\n    ]\n  },\n  d = \"ab\"\n}": record(
+			etf.RecordField{Name: "a", Value: etf.Atom(long)},
+			etf.RecordField{Name: "b", Value: record(
+				etf.RecordField{Name: long, Value: etf.List()},
+				etf.RecordField{Name: "c", Value: etf.List(etf.Atom(long), etf.Atom(long))},
+			)},
+			etf.RecordField{Name: "d", Value: etf.Charlist("ab")},
+		),
+		"#" + long + ":" + long + "{}": etf.Record(etf.RecordValue{Module: long, Name: long}),
+	} {
+		assert.Equal(t, want, fmt.Sprintf("%+v", term))
+	}
+}

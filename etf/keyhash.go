@@ -107,6 +107,8 @@ func (s *scanner) hashTerm(pos int) (hash uint64, end int) {
 		return s.hashMap(pos)
 	case wire.NewFun:
 		return s.hashFun(pos)
+	case wire.Record:
+		return s.hashRecord(pos)
 	default:
 		return s.hashIdentifier(pos)
 	}

@@ -24,13 +24,14 @@ const (
 	KindRef
 	KindFun
 	KindExport
+	KindRecord // of OTP 29
 )
 
 var kindNames = [...]string{
 	Invalid: "invalid", KindInt: "int", KindBigInt: "big int", KindFloat: "float", KindAtom: "atom",
 	KindBinary: "binary", KindBitString: "bit string", KindTuple: "tuple", KindList: "list",
 	KindImproperList: "improper list", KindMap: "map", KindPid: "pid", KindPort: "port",
-	KindRef: "reference", KindFun: "fun", KindExport: "export",
+	KindRef: "reference", KindFun: "fun", KindExport: "export", KindRecord: "record",
 }
 
 // String returns the kind's name in lower case, such as "int" or "improper list".

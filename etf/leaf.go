@@ -160,7 +160,7 @@ func (s *scanner) notA(tag byte, err error) error {
 		wire.AtomUTF8, wire.SmallAtomUTF8, wire.Binary, wire.BitBinary, wire.Nil, wire.String, wire.List,
 		wire.SmallTuple, wire.LargeTuple, wire.Map, wire.SmallBig, wire.LargeBig, wire.NewFun, wire.Export,
 		wire.NewPid, wire.Pid, wire.NewPort, wire.Port, wire.V4Port, wire.NewerReference,
-		wire.NewReference, wire.Reference:
+		wire.NewReference, wire.Reference, wire.Record:
 		return err
 	}
 	return &TagError{tag}

@@ -52,6 +52,7 @@ func TestClaimsInAllPlaces(t *testing.T) {
 		"map in a map":     cases.Join(131, 116, cases.U32(1), 97, 1, 116, huge, 97, 1, 97, 1),
 		"free variables":   cases.Join(131, 112, cases.U32(60), 1, make([]byte, 20), cases.U32(50), cases.Atom("m"), 97, 1, 97, 1, 103, cases.Atom("n"), make([]byte, 9)),
 		"compressed":       cases.Join(131, 80, cases.U32(60<<20), 0x78, 0x9C, make([]byte, 16)),
+		"record":           cases.Join(131, 67, huge, 0, cases.Atom("m"), cases.Atom("r"), cases.Atom("a"), 97, 1),
 		"every tuple full": cases.Join(131, 104, 2, 104, 2, 104, 2, 104, 2, 104, 2, 104, 2, 106),
 	} {
 		got := allocated(func() { require.ErrorIs(t, etf.Valid(b), io.ErrUnexpectedEOF, name) })
@@ -74,6 +75,8 @@ func nest(kind string, n int) []byte {
 		return cases.Join(131, bytes.Repeat([]byte{116, 0, 0, 0, 1, 97, 1}, n), 97, 1)
 	case "keys":
 		return cases.Join(131, bytes.Repeat([]byte{116, 0, 0, 0, 1}, n), 97, 1, bytes.Repeat([]byte{97, 1}, n))
+	case "records":
+		return cases.Join(131, bytes.Repeat(cases.Join(67, cases.U32(1), 1, cases.Atom("m"), cases.Atom("r"), cases.Atom("a")), n), 97, 1)
 	}
 	head := cases.Join(0, make([]byte, 20), cases.U32(1), cases.Atom("m"), 97, 0, 97, 0, 103, cases.Atom("n"), make([]byte, 9))
 	b := cases.Join(97, 1)
@@ -84,7 +87,7 @@ func nest(kind string, n int) []byte {
 }
 
 func TestDepthLimit(t *testing.T) {
-	for _, kind := range []string{"tuples", "lists", "tails", "values", "keys", "funs"} {
+	for _, kind := range []string{"tuples", "lists", "tails", "values", "keys", "funs", "records"} {
 		for _, depth := range []int{1, 2, 3, 100, etf.DefaultMaxDepth} {
 			t.Run(fmt.Sprint(kind, depth), func(t *testing.T) {
 				limited := etf.DecodeOptions{MaxDepth: depth}
@@ -120,7 +123,7 @@ func TestDepthLimit(t *testing.T) {
 }
 
 func TestTenMillionLevels(t *testing.T) {
-	for _, kind := range []string{"tuples", "lists", "values", "keys"} {
+	for _, kind := range []string{"tuples", "lists", "values", "keys", "records"} {
 		b := nest(kind, 10_000_000)
 		require.ErrorIs(t, etf.Valid(b), etf.ErrLimit)
 		require.ErrorIs(t, etf.DecodeOptions{MaxDepth: etf.LargestMaxDepth, MaxBytes: etf.LargestMaxBytes}.Valid(b), etf.ErrLimit)
@@ -129,7 +132,7 @@ func TestTenMillionLevels(t *testing.T) {
 
 func TestDeepestTerms(t *testing.T) {
 	options := etf.DecodeOptions{MaxDepth: etf.LargestMaxDepth}
-	for _, kind := range []string{"tuples", "lists", "values", "keys"} {
+	for _, kind := range []string{"tuples", "lists", "values", "keys", "records"} {
 		b := nest(kind, etf.LargestMaxDepth)
 		term, err := options.Decode(b)
 		require.NoError(t, err)
@@ -292,6 +295,11 @@ func TestHeapIsBounded(t *testing.T) {
 	for i := range n {
 		keys = append(keys, cases.Join(98, cases.U32(1000+i), 106)...)
 	}
+	record := cases.Join(131, 67, cases.U32(n), 0, cases.Atom("m"), cases.Atom("r"))
+	for i := range n {
+		record = append(record, cases.Atom(string(rune(0xE000+i)))...)
+	}
+	record = append(record, bytes.Repeat([]byte{106}, n)...)
 	for name, b := range map[string][]byte{
 		"empty lists":    cases.Join(131, 108, cases.U32(n), bytes.Repeat([]byte{106}, n+1)),
 		"empty tuples":   cases.Join(131, 105, cases.U32(n), bytes.Repeat([]byte{104, 0}, n)),
@@ -302,6 +310,8 @@ func TestHeapIsBounded(t *testing.T) {
 		"chain":          chain(n),
 		"string tail":    cases.Join(131, 105, cases.U32(4), bytes.Repeat(cases.Join(108, cases.U32(1), 97, 1, 107, 255, 255, make([]byte, 65535)), 4)),
 		"keys":           keys,
+		"record":         record,
+		"records":        cases.Join(131, 105, cases.U32(n), bytes.Repeat(cases.Join(67, cases.U32(1), 0, 119, 0, 119, 0, 119, 0, 106), n)),
 		"nested":         nest("tuples", etf.DefaultMaxDepth),
 		"pids":           cases.Join(131, 105, cases.U32(n), bytes.Repeat(cases.Join(103, 119, 0, make([]byte, 9)), n)),
 	} {

@@ -26,8 +26,8 @@ func encodings(t *testing.T, o *oracle, first, n int, ours etf.EncodeOptions, th
 			}
 			term = etf.Map(pairs...)
 		}
-		if zeroInAMap(term) {
-			continue // the emulator may find a key in it twice
+		if !o.reads(term) {
+			continue
 		}
 		b, err := ours.Encode(term)
 		require.NoError(t, err)
@@ -67,7 +67,6 @@ func hasPort(term etf.Term) bool {
 // the format. Ports are in an older form in those of OTP 25.
 func TestErlangHasTheSameDeterministicOrder(t *testing.T) {
 	o := startOracle(t)
-	release, _ := o.ask(etf.Atom("release"))[0].Int64()
 	compared, withMaps := 0, 0
 	for version := 1; version <= 2; version++ {
 		for batch := range 4 {
@@ -75,7 +74,7 @@ func TestErlangHasTheSameDeterministicOrder(t *testing.T) {
 				etf.EncodeOptions{Deterministic: true, MinorVersion: version},
 				etf.Atom("deterministic"), option("minor_version", version))
 			for i, term := range terms {
-				if hasPort(term) || writesOtherwise(release, term) {
+				if hasPort(term) || writesOtherwise(o.release, term) {
 					continue
 				}
 				require.Equal(t, them[i], us[i], "%s", term)

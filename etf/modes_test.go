@@ -229,9 +229,10 @@ func TestModesOutOfRange(t *testing.T) {
 	require.EqualError(t, err, "etf: option out of range: Compression is 10, not from 0 to 9")
 }
 
-// TestLocalAndRecordAreNamed has what nobody outside the BEAM can read.
-func TestLocalAndRecordAreNamed(t *testing.T) {
-	for tag, name := range map[int]string{67: "RECORD_EXT", 68: "DIST_HEADER", 69: "DIST_FRAG_HEADER", 82: "ATOM_CACHE_REF", 121: "LOCAL_EXT"} {
+// TestTagsOfNoTermAreNamed has what nobody outside the BEAM can read, and what
+// stands nowhere but on a distribution connection.
+func TestTagsOfNoTermAreNamed(t *testing.T) {
+	for tag, name := range map[int]string{68: "DIST_HEADER", 69: "DIST_FRAG_HEADER", 82: "ATOM_CACHE_REF", 121: "LOCAL_EXT"} {
 		for _, b := range [][]byte{
 			cases.Join(131, tag, make([]byte, 20)), cases.Join(131, 104, 1, tag, make([]byte, 20)),
 			cases.Join(131, 88, tag, make([]byte, 20)),

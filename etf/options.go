@@ -18,7 +18,7 @@ const (
 // is what [Decode], [DecodePrefix] and [Valid] use. The methods return an error
 // that wraps [ErrOptions] if a limit is out of its range.
 type DecodeOptions struct {
-	// MaxDepth limits how deep containers (tuples, lists, maps and the
+	// MaxDepth limits how deep containers (tuples, lists, maps, native records and the
 	// environments of funs) may be nested. A term without elements, such as 1 or {},
 	// has depth 0, [1,2] and [{}] have depth 1, and {a,[1]} has depth 2. The cells of
 	// one list do not add up, however they are encoded. 0 is [DefaultMaxDepth].
@@ -26,8 +26,9 @@ type DecodeOptions struct {
 
 	// MaxTerms limits the memory that a term takes besides its bytes: the number
 	// of elements in all its containers, where a pair of a map counts as 2, a pid or
-	// port as 1, a reference or export as 2, and a fun as 6 besides its free
-	// variables. 0 is [DefaultMaxTerms]; a Term takes 24 bytes.
+	// port as 1, a reference or export as 2, a fun as 6 besides its free variables,
+	// and a native record as 2 and each of its fields as 2 more. 0 is
+	// [DefaultMaxTerms]; a Term takes 24 bytes.
 	MaxTerms int
 
 	// MaxBytes limits the length of the term in the input. 0 is [DefaultMaxBytes].
@@ -53,8 +54,9 @@ type DecodeOptions struct {
 	// error is a [CanonicalError].
 	Strict bool
 
-	// DisallowUnknownFields makes [DecodeOptions.Unmarshal] refuse keys of a map
-	// that are no field of the struct that it reads into.
+	// DisallowUnknownFields makes [DecodeOptions.Unmarshal] refuse keys of a map,
+	// and names of a native record's fields, that are no field of the struct that it
+	// reads into.
 	DisallowUnknownFields bool
 
 	// NoVersion says that the input starts with a tag, without the version byte: it

@@ -34,6 +34,8 @@ func (t *Term) children() []Term {
 		return t.terms(2 * int(t.num))
 	case KindFun:
 		return t.terms(funHead + int(t.num))
+	case KindRecord:
+		return t.terms(recordHead + 2*int(t.num))
 	}
 	return nil
 }

@@ -36,8 +36,10 @@ func textError(offset int, what string) error {
 // characters; strings one after the other are one), tuples, lists, maps, binaries
 // with sizes and types (<<1:16/little, "é"/utf8>>), and names of functions (fun
 // lists:map/2). Of keys of a map that are equal the last counts. Pids, ports,
-// references and other funs have no syntax, though they print, and neither
-// triple-quoted strings nor sigils are read.
+// references and other funs have no syntax, though they print. Native records are
+// not read, as file:consult/1 of OTP 29 does not read them either: what they print
+// does not say whether they are exported. And neither triple-quoted strings nor
+// sigils are read.
 //
 // Containers may be nested as deep as [DefaultMaxDepth]. The error is a
 // [*TextError].
@@ -241,6 +243,9 @@ func (p *parser) list() (Term, error) {
 }
 
 func (p *parser) mapTerm() (Term, error) {
+	if p.token.kind == tokenAtom || p.token.kind == tokenWord {
+		return Term{}, textError(p.token.off, "a record, which is not read here")
+	}
 	if err := p.expect("{"); err != nil {
 		return Term{}, err
 	}

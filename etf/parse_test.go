@@ -118,6 +118,8 @@ func TestParseErrors(t *testing.T) {
 		"\"\"\"\na\n\"\"\"":      "etf: line 1, column 1: a triple-quoted string, which is not read here",
 		"{\"é\", \xff}":          "etf: line 1, column 7: text that is not UTF-8",
 		"'a\xff'":                "etf: line 1, column 3: text that is not UTF-8",
+		"[#m:r{a = 1}]":          "etf: line 1, column 3: a record, which is not read here",
+		"#r{}":                   "etf: line 1, column 2: a record, which is not read here",
 		"$":                      "etf: line 1, column 2: the end of the text, where a character has to be",
 		"a b":                    "etf: line 1, column 3: expected the end of the text, found an atom",
 		"{a, and}":               "etf: line 1, column 5: expected a term, found and",

@@ -55,6 +55,8 @@ func (s *scanner) appendStep(path []byte, f *frame) []byte {
 		return append(path, "[|]"...)
 	case inFun:
 		return step("fun(", i, ")")
+	case inRecord:
+		return append(path, s.fieldStep(int(f.off), i)...)
 	}
 	if i%2 == 0 {
 		return step("#key(", i/2, ")")

@@ -56,6 +56,7 @@ const (
 	inTail // of an improper list
 	inMap
 	inFun
+	inRecord
 )
 
 // irregular describes a LIST_EXT that has another tail than NIL_EXT.
@@ -195,6 +196,9 @@ func (s *scanner) scan(pos int) int {
 		case wire.NewFun:
 			end, n = s.scanFun(pos)
 			child = inFun
+		case wire.Record:
+			end, n = s.scanRecord(pos)
+			child = inRecord
 		default:
 			end = s.scanRare(pos, tag)
 		}

@@ -50,6 +50,8 @@ func (t *Term) encodedSize(depth int) int {
 		// Its bytes 1 to 30; then come terms, of which the uniq is among those bytes.
 		slots := t.terms(funHead + int(t.num))
 		return 30 - slots[funUniq].encodedSize(1) + sizeOf(slots, depth)
+	case KindRecord:
+		return t.recordSize(depth)
 	}
 	return 0
 }

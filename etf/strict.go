@@ -121,6 +121,8 @@ func oddTerm(b []byte, pos, end int) (off int, form string) {
 			pos = atomEnd(b, node) + size
 		case wire.NewFun:
 			pos += 1 + wire.SmallestNewFunSize
+		case wire.Record:
+			pos += recordAtoms
 		case wire.Float:
 			return pos, "in the place of NEW_FLOAT_EXT"
 		default: // pids, ports and references of older releases

@@ -98,6 +98,9 @@ func TestStrictNamesTheForm(t *testing.T) {
 		{"node", "SMALL_ATOM_EXT in the place of UTF-8, which is not canonical at byte 2", cases.Join(131, 88, 115, 1, "n", make([]byte, 12))},
 		{"node of a reference", "ATOM_EXT in the place of UTF-8, which is not canonical at byte 4", cases.Join(131, 90, 0, 1, 100, 0, 1, "n", make([]byte, 8))},
 		{"arity", "INTEGER_EXT that fits SMALL_INTEGER_EXT", cases.Join(131, 113, cases.Atom("m"), cases.Atom("f"), 98, cases.U32(1))},
+		{"name of a record", "ATOM_EXT in the place of UTF-8, which is not canonical at byte 10", cases.Join(131, 67, cases.U32(0), 0, cases.Atom("m"), 100, 0, 1, "r")},
+		{"name of a field", "SMALL_ATOM_EXT in the place of UTF-8, which is not canonical at byte 15, in {0}", cases.Join(131, 104, 1, 67, cases.U32(1), 0, cases.Atom("m"), cases.Atom("r"), 115, 1, "a", 106)},
+		{"field", "INTEGER_EXT that fits SMALL_INTEGER_EXT, which is not canonical at byte 21, in #_{a}[0]", cases.Join(131, 67, cases.U32(1), 0, cases.Atom("m"), cases.Atom("r"), cases.Atom("a"), 108, cases.U32(1), 98, cases.U32(1), 97, 1)},
 		{"compressed", "COMPRESSED term, which is not canonical at byte 1", cases.Join(131, cases.Deflate(bytes.Repeat([]byte{106}, 1), 1, 6))},
 	} {
 		t.Run(test.name, func(t *testing.T) {

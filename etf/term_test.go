@@ -85,6 +85,9 @@ func TestConstructors(t *testing.T) {
 		{etf.Export(etf.ExportValue{"m", "f", 2}), etf.KindExport, "fun m:f/2"},
 		{etf.Export(etf.ExportValue{"m", "a@b", 2}), etf.KindExport, "fun m:'a@b'/2"},
 		{etf.Fun(etf.FunValue{Module: "m", OldIndex: 3, OldUniq: 4}), etf.KindFun, "#Fun<m.3.4>"},
+		{etf.Record(etf.RecordValue{Module: "m", Name: "r"}), etf.KindRecord, "#m:r{}"},
+		{etf.Record(geometry(1.5, etf.Charlist("ab"))), etf.KindRecord, `#geometry:vec{x = 1.5,'Y' = "ab"}`},
+		{etf.Record(etf.RecordValue{Fields: []etf.RecordField{{"a", etf.Int(1)}, {"b", etf.Int(2)}, {"a", etf.Int(3)}}}), etf.Invalid, "#Invalid"},
 		{etf.Term{}, etf.Invalid, "#Invalid"},
 	} {
 		assert.Equal(t, test.kind, test.term.Kind(), test.text)
@@ -105,6 +108,7 @@ func TestAccessorsSayNo(t *testing.T) {
 		{}, etf.Int(1), etf.Uint(math.MaxUint64), etf.Float(1), etf.Atom("a"), etf.String("a"), etf.BitString([]byte{0x80}, 1),
 		etf.Tuple(), etf.List(), etf.ImproperList(etf.Int(1), etf.Int(1)), etf.Map(), etf.Pid(etf.PidValue{}),
 		etf.Port(etf.PortValue{}), etf.Ref(etf.RefValue{Words: []uint32{1}}), etf.Fun(etf.FunValue{}), etf.Export(etf.ExportValue{}),
+		etf.Record(etf.RecordValue{Fields: []etf.RecordField{{"a", etf.Int(1)}}}),
 	}
 	type accessor func(etf.Term) bool
 	for i, test := range []struct {
@@ -134,6 +138,9 @@ func TestAccessorsSayNo(t *testing.T) {
 		{func(t etf.Term) bool { _, ok := t.Ref(); return ok }, []etf.Kind{etf.KindRef}},
 		{func(t etf.Term) bool { _, ok := t.Fun(); return ok }, []etf.Kind{etf.KindFun}},
 		{func(t etf.Term) bool { _, ok := t.Export(); return ok }, []etf.Kind{etf.KindExport}},
+		{func(t etf.Term) bool { _, ok := t.Record(); return ok }, []etf.Kind{etf.KindRecord}},
+		{func(t etf.Term) bool { _, ok := t.Field("a"); return ok }, []etf.Kind{etf.KindRecord}},
+		{func(t etf.Term) bool { _, ok := t.Field("b"); return ok }, nil},
 		{func(t etf.Term) bool { return t.Len() > 0 }, []etf.Kind{etf.KindBinary, etf.KindBitString, etf.KindImproperList}},
 	} {
 		for _, term := range terms {

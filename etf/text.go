@@ -19,6 +19,8 @@ import (
 //   - Floats have the fewest digits that read back as the same number.
 //   - Atoms are quoted where they have to be, which maybe and else are on behalf
 //     of OTP 27, where they are reserved words.
+//   - Native records are #module:name{field = value}, as OTP 29 prints them. Whether
+//     they are exported does not show.
 //
 // Three things differ from one BEAM to the next. Pids, ports and references
 // print as on the node that made them, such as <0.87.0>, though another node
@@ -88,6 +90,8 @@ func appendText(b []byte, t *Term, inOrder bool) []byte {
 		b = appendFunName(append(b, "fun "...), names[0].text())
 		b = appendFunName(append(b, ':'), names[1].text())
 		return strconv.AppendUint(append(b, '/'), t.num, 10)
+	case KindRecord:
+		return appendRecordText(b, t, inOrder)
 	}
 	return append(b, "#Invalid"...)
 }

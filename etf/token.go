@@ -151,6 +151,33 @@ func AppendTupleHeader(dst []byte, n int) []byte { return wire.AppendTupleHeader
 // is from 0 to 2^32-1.
 func AppendMapHeader(dst []byte, n int) []byte { return wire.AppendMapHeader(dst, n) }
 
+// AppendRecordHeader appends the beginning of a native record with these fields,
+// no two of which may have the same name. Their values come next, in this order.
+// It returns dst as it was and an error that wraps [ErrAtom] if a name is not
+// UTF-8 or longer than 255 characters. No OTP before 29 reads native records.
+func AppendRecordHeader(dst []byte, module, name string, exported bool, fields ...string) ([]byte, error) {
+	if uint64(len(fields)) > math.MaxUint32 {
+		return dst, &EncodeError{Err: ErrSize}
+	}
+	b, err := appendAtoms(wire.AppendRecordHeader(dst, len(fields), exported), module, name)
+	if err == nil {
+		b, err = appendAtoms(b, fields...)
+	}
+	if err != nil {
+		return dst, err
+	}
+	return b, nil
+}
+
+func appendAtoms(dst []byte, names ...string) (_ []byte, err error) {
+	for _, name := range names {
+		if dst, err = AppendAtom(dst, name); err != nil {
+			return dst, err
+		}
+	}
+	return dst, nil
+}
+
 // BeginList appends the beginning of a list whose number of elements is known
 // only when they have been appended. mark is for [EndList].
 func BeginList(dst []byte) (b []byte, mark int) {

@@ -71,6 +71,17 @@ func appendTokens(b []byte, t etf.Term) (_ []byte, err error) {
 		tail, _ := t.Tail()
 		b, err = appendTokens(b, tail)
 		return etf.EndImproperList(b, mark, t.Len()), err
+	case etf.KindRecord:
+		v, _ := t.Record()
+		var names []string
+		for _, field := range v.Fields {
+			names = append(names, field.Name)
+		}
+		b, err := etf.AppendRecordHeader(b, v.Module, v.Name, v.Exported, names...)
+		for i := 0; i < len(v.Fields) && err == nil; i++ {
+			b, err = appendTokens(b, v.Fields[i].Value)
+		}
+		return b, err
 	default:
 		return etf.EncodeOptions{NoVersion: true}.Append(b, t)
 	}
@@ -140,6 +151,9 @@ func TestTokensThatAreNone(t *testing.T) {
 	}{
 		{etf.ErrAtom, func() ([]byte, error) { return etf.AppendAtom(dst, strings.Repeat("x", 256)) }},
 		{etf.ErrAtom, func() ([]byte, error) { return etf.AppendAtom(dst, "\xff") }},
+		{etf.ErrAtom, func() ([]byte, error) { return etf.AppendRecordHeader(dst, "\xff", "r", true) }},
+		{etf.ErrAtom, func() ([]byte, error) { return etf.AppendRecordHeader(dst, "m", "\xff", true) }},
+		{etf.ErrAtom, func() ([]byte, error) { return etf.AppendRecordHeader(dst, "m", "r", true, "a", "\xff") }},
 		{etf.ErrFloat, func() ([]byte, error) { return etf.AppendFloat(dst, math.NaN()) }},
 		{etf.ErrFloat, func() ([]byte, error) { return etf.AppendFloat(dst, math.Inf(-1)) }},
 		{etf.ErrBits, func() ([]byte, error) { return etf.AppendBitString(dst, []byte{1}, 0) }},

@@ -43,6 +43,8 @@ type Term struct {
 	//	KindFun           ptr is the first of funHead+num Terms, see fun.go; aux is the
 	//	                  index, flag the arity
 	//	KindExport        ptr is the first of two atoms, module and function; num the arity
+	//	KindRecord        ptr is the first of recordHead+2*num Terms, see record.go; aux is 1
+	//	                  if the record is exported, else 0
 	//
 	// ptr is nil where there are no elements or bytes.
 	ptr  unsafe.Pointer

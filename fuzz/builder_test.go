@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/beamport/beamport/etf"
@@ -78,7 +79,7 @@ func (b *builder) pid() etf.PidValue {
 
 // term makes a term that is at most depth containers deep.
 func (b *builder) term(depth int) etf.Term {
-	choice := b.byte() % 18
+	choice := b.byte() % 19
 	if depth <= 0 {
 		choice %= 8
 	}
@@ -137,6 +138,16 @@ func (b *builder) term(depth int) etf.Term {
 			words[i] = b.uint32()
 		}
 		return etf.Ref(etf.RefValue{Node: b.atom(), Creation: b.uint32(), Words: words})
+	case 17:
+		b.plain = false
+		v := etf.RecordValue{Module: b.atom(), Name: b.atom(), Exported: b.byte()%2 == 1}
+		for _, value := range b.terms(b.elements(), depth) {
+			name := b.atom()
+			if !slices.ContainsFunc(v.Fields, func(f etf.RecordField) bool { return f.Name == name }) {
+				v.Fields = append(v.Fields, etf.RecordField{Name: name, Value: value})
+			}
+		}
+		return etf.Record(v)
 	default:
 		b.plain = false
 		if b.byte()%2 == 0 {

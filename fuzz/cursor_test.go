@@ -35,11 +35,12 @@ func FuzzCursor(f *testing.F) {
 			c = start
 			_, rawErr := c.Raw()
 			require.Error(t, rawErr)
-			// What is not well-formed is met by walking too, but for keys, which a
-			// walk does not compare, and limits.
+			// What is not well-formed is met by walking too, but for keys and names of
+			// fields, which a walk does not compare, and limits.
 			c = start
 			if _, walkErr := rewrite(&c, nil, 0); walkErr == nil {
-				require.True(t, errors.Is(err, etf.ErrDuplicateKey) || errors.Is(err, etf.ErrLimit), "walked through %v", err)
+				require.True(t, errors.Is(err, etf.ErrDuplicateKey) || errors.Is(err, etf.ErrRecord) || errors.Is(err, etf.ErrLimit),
+					"walked through %v", err)
 			}
 			require.Equal(t, before, b)
 			return
@@ -124,6 +125,20 @@ func rewrite(c *etf.Cursor, dst []byte, depth int) ([]byte, error) {
 		return rewriteAll(c, etf.AppendMapHeader(dst, n), 2*n, depth)
 	case etf.KindList:
 		return rewriteList(c, dst, depth)
+	case etf.KindRecord:
+		r, err := c.Record()
+		if err != nil {
+			return dst, err
+		}
+		var names []string
+		for name := range r.Names() {
+			names = append(names, string(name))
+		}
+		dst, err = etf.AppendRecordHeader(dst, string(r.Module), string(r.Name), r.Exported, names...)
+		if err != nil {
+			return dst, err
+		}
+		return rewriteAll(c, dst, r.Len, depth)
 	default:
 		raw, err := c.Raw()
 		return append(dst, raw...), err

@@ -33,6 +33,9 @@ var erlangGoDiffers = []struct {
 	{"it reads no fun with an environment", func(term etf.Term, _ error) bool {
 		return holdsKind(term, etf.KindFun)
 	}},
+	{"it reads no native record", func(term etf.Term, _ error) bool {
+		return holdsKind(term, etf.KindRecord)
+	}},
 	{"it reads no export whose arity is not in a SMALL_INTEGER_EXT", func(term etf.Term, err error) bool {
 		return holdsKind(term, etf.KindExport) && says(err, "invalid small integer tag")
 	}},

@@ -50,6 +50,7 @@ func FuzzDist(f *testing.F) {
 	f.Add(whole, first)
 	f.Add(first, next)
 	f.Add(cases.Join(131, 68, 2, 0x88, 0x00, 1, 1, "a", 2, 1, "b", 116, cases.U32(2), 104, 1, 82, 1, 106, 104, 1, 119, 1, "b", 106), []byte{})
+	f.Add(cases.Join(131, 68, 3, 0x88, 0x08, 1, 1, "m", 2, 1, "r", 3, 1, "a", 104, 1, 67, cases.U32(1), 0, 82, 0, 82, 1, 82, 2, 82, 0), []byte{})
 	for _, c := range cases.All() {
 		if len(c.Bytes) > 1 && len(c.Bytes) < 2000 {
 			f.Add(cases.Join(131, 68, 0, c.Bytes[1:]), []byte{})

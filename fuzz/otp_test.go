@@ -80,7 +80,7 @@ func damaged(random *rand.Rand, b []byte) []byte {
 		case 1:
 			b[i] += byte(random.IntN(5)) - 2
 		case 2:
-			b[i] = []byte{0, 1, 8, 255, 70, 77, 97, 98, 100, 104, 106, 107, 108, 109, 110, 112, 113, 116, 119}[random.IntN(19)]
+			b[i] = []byte{0, 1, 8, 255, 67, 70, 77, 97, 98, 100, 104, 106, 107, 108, 109, 110, 112, 113, 116, 119}[random.IntN(20)]
 		case 3:
 			b = slices.Delete(b, i, min(i+1+random.IntN(4), len(b)))
 		case 4:

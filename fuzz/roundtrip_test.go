@@ -10,7 +10,7 @@ import (
 )
 
 func FuzzRoundTrip(f *testing.F) {
-	for choice := range byte(18) {
+	for choice := range byte(19) {
 		f.Add([]byte{choice})
 		f.Add([]byte{choice, 3, 'a', 0xC3, 0xA9, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17})
 		f.Add([]byte{9, 203, 8, 3, choice, 1, 2, 3, choice, 255, 254, 12, 5, choice, 4, 4, 0, 0, 0, 0, choice, 9})

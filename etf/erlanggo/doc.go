@@ -33,7 +33,8 @@ import "errors"
 // Reasons for which a value has no counterpart, to be found with [errors.Is].
 var (
 	// ErrType: a Go type that is no erlang_go term, an OtpErlangAtomCacheRef, whose
-	// atom only its connection knows, or fields that make no term.
+	// atom only its connection knows, fields that make no term, or a native record,
+	// which erlang_go does not know.
 	ErrType = errors.New("erlanggo: not a term of erlang_go")
 	// ErrKey: a key that a Go map cannot hold, since it is or contains a slice, as a
 	// binary does, or that is equal there to another one, as 0.0 is to -0.0.

@@ -67,6 +67,8 @@ func (f *fromTerm) value(t etf.Term, depth int) (any, error) {
 			return nil, ErrLimit
 		}
 		return f.container(t, depth+1)
+	case etf.KindRecord:
+		return nil, fmt.Errorf("%w: a native record", ErrType)
 	}
 	return nil, ErrTerm
 }

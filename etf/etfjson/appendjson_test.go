@@ -21,6 +21,7 @@ import (
 func raw(parts ...string) []byte { return []byte("\x83" + strings.Join(parts, "")) }
 
 const (
+	aRecord = "C\x00\x00\x00\x01\x01w\x01mw\x01rw\x01aa\x01"
 	aPid    = "X\x77\x01n\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00"
 	aMapOf1 = "t\x00\x00\x00\x01"
 )
@@ -111,6 +112,9 @@ func TestTermsWithoutAFormInJSON(t *testing.T) {
 		{"reference", raw("Z\x00\x01\x77\x01n\x00\x00\x00\x00\x00\x00\x00\x01"), 1, "", "a reference"},
 		{"fun", raw("p\x00\x00\x00\x04"), 1, "", "a fun"},
 		{"export", raw("q\x77\x01m\x77\x01fa\x01"), 1, "", "an external fun"},
+		{"native record", raw(aRecord), 1, "", "a native record"},
+		{"native record within", raw(aMapOf1, "w\x01x", aRecord), 9, "/x", "a native record"},
+		{"native record as a key", raw(aMapOf1, aRecord, "j"), 6, "", "a native record as a key of a map"},
 		{"bit string", raw("M\x00\x00\x00\x01\x03\xe0"), 1, "", "a bit string"},
 		{"improper list", raw("l\x00\x00\x00\x01a\x01a\x02"), 1, "", "an improper list"},
 		{"improper list within", raw(aMapOf1, "w\x01xl\x00\x00\x00\x02ja\x01a\x02"), 9, "/x", "an improper list"},

@@ -37,7 +37,7 @@
 //	any other atom              string
 //
 // What JSON has no form for is a [*TermError]: tuples, pids, ports, references,
-// funs, exports, bit strings, improper lists, keys of other types, binaries that
+// funs, exports, native records, bit strings, improper lists, keys of other types, binaries that
 // are not UTF-8, a map with the atom key __struct__ (an Elixir struct, whose
 // meaning only its own code knows), and two keys of one map that give the same
 // name, such as the atom a and the binary <<"a">>. Compressed terms (tag 80) are

@@ -134,7 +134,7 @@ func (w *jsonWriter) formless(pos int, as string) located {
 var kindWords = map[etf.Kind]string{
 	etf.KindFloat: "a float", etf.KindBitString: "a bit string", etf.KindTuple: "a tuple", etf.KindList: "a list",
 	etf.KindMap: "a map", etf.KindPid: "a pid", etf.KindPort: "a port", etf.KindRef: "a reference",
-	etf.KindFun: "a fun", etf.KindExport: "an external fun",
+	etf.KindFun: "a fun", etf.KindExport: "an external fun", etf.KindRecord: "a native record",
 }
 
 // structKey is the atom key that makes a map an Elixir struct.

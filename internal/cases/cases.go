@@ -33,8 +33,8 @@ type Case struct {
 // All returns the table.
 func All() []Case {
 	return slices.Concat(
-		integers(), floats(), atoms(), binaries(), lists(), tuples(), maps(), identifiers(), funs(), compressed(),
-		refused(),
+		integers(), floats(), atoms(), binaries(), lists(), tuples(), maps(), identifiers(), funs(), records(),
+		compressed(), refused(),
 	)
 }
 
@@ -452,7 +452,7 @@ func refused() []Case {
 		rejected("ATOM_INTERNAL_REF3", "tag 75", 75, 0, 0, 1).differs("OTP takes the number for an index of its atom table"),
 	}
 	for tag, name := range map[int]string{
-		67: "RECORD_EXT", 68: "DIST_HEADER", 69: "DIST_FRAG_HEADER", 74: "BINARY_INTERNAL_REF", 76: "unknown tag 76",
+		68: "DIST_HEADER", 69: "DIST_FRAG_HEADER", 74: "BINARY_INTERNAL_REF", 76: "unknown tag 76",
 		78: "BIT_BINARY_INTERNAL_REF", 82: "ATOM_CACHE_REF", 121: "LOCAL_EXT", 0: "unknown tag 0", 255: "unknown tag 255",
 	} {
 		cases = append(cases, rejected(fmt.Sprintf("tag %03d", tag), name, tag, strings.Repeat("\x00", 16)))

@@ -32,8 +32,8 @@ func (i *input) behind(n int) []byte {
 	return rest[:min(n, len(rest))]
 }
 
-// verdicts are the differences in what is accepted. All but the last are inputs
-// that package etf refuses; see "Decoding and encoding" in its documentation.
+// verdicts are the differences in what is accepted. All but the last three are
+// inputs that package etf refuses; see "Decoding and encoding" in its documentation.
 var verdicts = []Difference{
 	{"OTP takes any sign byte but 0 for a minus", func(i *input) bool {
 		return errors.Is(i.err, etf.ErrInteger) && i.theirs.Verdict == Accepts
@@ -66,6 +66,9 @@ var verdicts = []Difference{
 	}},
 	{"OTP before 27 takes 0.0 and -0.0 for the same key", func(i *input) bool {
 		return i.err == nil && i.theirs.Verdict == Refuses && ZeroInAMap(i.term)
+	}},
+	{"OTP before 29 knows no native records", func(i *input) bool {
+		return i.err == nil && i.theirs.Verdict == Refuses && Contains(i.term, kind(etf.KindRecord))
 	}},
 	{"identifiers of the emulator's own node have to fit its tables", func(i *input) bool {
 		return i.err == nil && i.theirs.Verdict == Refuses && Contains(i.term, own)
@@ -173,6 +176,13 @@ func Contains(term etf.Term, is func(etf.Term) bool) bool {
 	if fun, ok := term.Fun(); ok {
 		for _, free := range fun.Free {
 			if Contains(free, is) {
+				return true
+			}
+		}
+	}
+	if record, ok := term.Record(); ok {
+		for _, field := range record.Fields {
+			if Contains(field.Value, is) {
 				return true
 			}
 		}

@@ -101,6 +101,8 @@ func appendAny(t *rapid.T, b []byte, term etf.Term) []byte {
 		return appendInteger(t, b, etf.Int(int64(v.Arity)))
 	case etf.KindFun:
 		return appendFun(t, b, term)
+	case etf.KindRecord:
+		return appendRecord(t, b, term)
 	}
 	panic("no encoding of a " + term.Kind().String())
 }
@@ -242,5 +244,21 @@ func appendFun(t *rapid.T, b []byte, term etf.Term) []byte {
 		b = appendAny(t, b, free)
 	}
 	binary.BigEndian.PutUint32(b[start+1:], uint32(len(b)-start-1))
+	return b
+}
+
+func appendRecord(t *rapid.T, b []byte, term etf.Term) []byte {
+	v, _ := term.Record()
+	b = append(header(b, tagRecord, len(v.Fields)), 0)
+	if v.Exported {
+		b[len(b)-1] = 1
+	}
+	b = appendAtom(t, appendAtom(t, b, v.Module), v.Name)
+	for _, field := range v.Fields {
+		b = appendAtom(t, b, field.Name)
+	}
+	for _, field := range v.Fields {
+		b = appendAny(t, b, field.Value)
+	}
 	return b
 }

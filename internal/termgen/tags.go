@@ -6,6 +6,7 @@ import "encoding/binary"
 // of package etf, so that the two check each other.
 const (
 	tagVersion        = 131
+	tagRecord         = 67
 	tagBitBinary      = 77
 	tagNewPid         = 88
 	tagNewPort        = 89

@@ -15,7 +15,8 @@ import (
 // maps are terms of every kind too.
 func Term() *rapid.Generator[etf.Term] { return nested(4, true) }
 
-// Data draws terms without pids, ports, references and funs.
+// Data draws terms without pids, ports, references, funs and native records: those
+// that have a syntax.
 func Data() *rapid.Generator[etf.Term] { return nested(4, false) }
 
 func nested(depth int, identifiers bool) *rapid.Generator[etf.Term] {
@@ -46,7 +47,7 @@ func nested(depth int, identifiers bool) *rapid.Generator[etf.Term] {
 		}),
 	}
 	if identifiers {
-		containers = append(containers, fun(child))
+		containers = append(containers, fun(child), Record(child))
 	}
 	return rapid.OneOf(append(leaves, append(containers, containers...)...)...)
 }
@@ -200,6 +201,25 @@ func Export() *rapid.Generator[etf.Term] {
 			Function: name().Draw(t, "function"),
 			Arity:    rapid.Uint32Range(0, 255).Draw(t, "arity"),
 		})
+	})
+}
+
+// Record draws native records with such values.
+func Record(value *rapid.Generator[etf.Term]) *rapid.Generator[etf.Term] {
+	return rapid.Custom(func(t *rapid.T) etf.Term {
+		// Few different definitions, so that some records differ in their values alone.
+		names := rapid.OneOf(
+			rapid.SampledFrom([][]string{{"x"}, {"x", "y"}, {"y", "x"}, {}}), rapid.SliceOfNDistinct(name(), 0, 4, rapid.ID[string]),
+		).Draw(t, "fields")
+		v := etf.RecordValue{
+			Module:   rapid.OneOf(rapid.SampledFrom([]string{"m", "n"}), name()).Draw(t, "module"),
+			Name:     rapid.OneOf(rapid.SampledFrom([]string{"r", "s"}), name()).Draw(t, "record"),
+			Exported: rapid.Bool().Draw(t, "exported"),
+		}
+		for _, field := range names {
+			v.Fields = append(v.Fields, etf.RecordField{Name: field, Value: value.Draw(t, "value")})
+		}
+		return etf.Record(v)
 	})
 }
 

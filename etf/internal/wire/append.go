@@ -131,6 +131,17 @@ func AppendTupleHeader(dst []byte, n int) []byte {
 	return appendTag32(dst, LargeTuple, n)
 }
 
+// AppendRecordHeader appends what stands in front of the atoms of a RECORD_EXT of
+// n fields: its module, its name and the names of the fields follow, and then
+// their values.
+func AppendRecordHeader(dst []byte, n int, exported bool) []byte {
+	var flag byte
+	if exported {
+		flag = 1
+	}
+	return append(appendTag32(dst, Record, n), flag)
+}
+
 func appendTag32(dst []byte, tag byte, n int) []byte {
 	return append(dst, tag, byte(n>>24), byte(n>>16), byte(n>>8), byte(n))
 }
