@@ -53,6 +53,30 @@ func ExampleMarshal_records() {
 	// #{'__struct__' => 'Elixir.Shop.User',at => {point,3,4},name => <<"Ann">>}
 }
 
+// The native records of OTP 29 have a module and fields with names.
+func ExampleMarshal_nativeRecords() {
+	type Vec struct {
+		_ struct{} `etf:"geometry:vec,record,exported"`
+		X float64  `etf:"x"`
+		Y float64  `etf:"y"`
+	}
+	b, _ := etf.Marshal(Vec{X: 1, Y: 7})
+	term, _ := etf.Decode(b)
+	fmt.Println(term)
+
+	// They are read by the names of their fields.
+	term = etf.Record(etf.RecordValue{Module: "geometry", Name: "vec", Fields: []etf.RecordField{
+		{Name: "y", Value: etf.Float(3)}, {Name: "z", Value: etf.Float(2)},
+	}})
+	b, _ = etf.Encode(term)
+	var v Vec
+	err := etf.Unmarshal(b, &v)
+	fmt.Println(v.X, v.Y, err)
+	// Output:
+	// #geometry:vec{x = 1.0,y = 7.0}
+	// 0 3 <nil>
+}
+
 // AppendMarshal does not allocate if there is room.
 func ExampleAppendMarshal() {
 	buffer := make([]byte, 0, 64)

@@ -13,13 +13,15 @@ import (
 
 // A structPlan is what plans of structs have besides.
 type structPlan struct {
-	// fields are those that are marshaled, of a tuple in their order in the
-	// struct, of a map in the order of their keys.
+	// fields are those that are marshaled, of a tuple or a native record in their
+	// order in the struct, of a map in the order of their keys.
 	fields []field
 	head   []byte // the beginning of the term if no field is left out
 	tuple  bool
 	tag    string // of a record
 	record bool   // whether there is a tag
+	native bool   // a native record, of the name tag
+	module string // of a native record
 	names  nameTable
 }
 
@@ -64,8 +66,11 @@ func (n planner) fillStruct(p *plan) {
 	}
 	p.fields = s
 	p.append, p.read = appendStruct, readStruct
-	if s.tuple {
+	switch {
+	case s.tuple:
 		p.append, p.read = appendTupleStruct, readTupleStruct
+	case s.native:
+		p.append, p.read = appendTupleStruct, readRecordStruct
 	}
 }
 
@@ -101,6 +106,9 @@ func (n planner) structPlan(t reflect.Type) (*structPlan, error) {
 			s.head = wire.AppendTupleHeader(nil, size)
 		}
 		return s, nil
+	}
+	if s.native = blank.has("record"); s.native {
+		return s, s.planRecord(blank)
 	}
 	// Atoms come before binaries in the order of terms, and either by their bytes.
 	slices.SortFunc(s.fields, func(x, y field) int {
@@ -155,10 +163,12 @@ func blankTag(t reflect.Type) (fieldTag, error) {
 			continue
 		}
 		tag := parseTag(text)
-		if err := tag.check("_", "binary", "tuple", "struct"); err != nil {
+		if err := tag.check("_", "binary", "tuple", "struct", "record", "exported"); err != nil {
 			return tag, err
 		}
 		switch {
+		case tag.has("record") || tag.has("exported"):
+			return tag, tag.checkRecord()
 		case !validAtom(stringBytes(tag.name)):
 			return tag, &tagError{"_", "has a name that is no atom"}
 		case tag.has("tuple") && len(tag.options) > 1:
@@ -267,8 +277,11 @@ func (c *collector) add(deeper []embedded, in embedded, f reflect.StructField) [
 	case tag.has("omitzero"):
 		one.omit = isZero(f.Type)
 	}
-	if one.omit != nil && c.blank.has("tuple") {
-		c.err = &tagError{f.Name, "leaves out an element of a tuple"}
+	switch record := c.blank.has("record"); {
+	case one.omit != nil && (record || c.blank.has("tuple")):
+		c.err = &tagError{f.Name, "leaves out an element of a tuple or record"}
+	case record && tag.has("binary"):
+		c.err = &tagError{f.Name, "has a binary as the name of a record's field"}
 	}
 	c.found = append(c.found, one)
 	if in.twice {
@@ -281,7 +294,7 @@ func (c *collector) add(deeper []embedded, in embedded, f reflect.StructField) [
 // isLeaf reports whether an embedded struct counts as one value.
 func isLeaf(t reflect.Type) bool {
 	switch t {
-	case termType, bigIntType, timeType, pidType, portType, refType, exportType, funType:
+	case termType, bigIntType, timeType, pidType, portType, refType, exportType, funType, recordType:
 		return true
 	}
 	return false

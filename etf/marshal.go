@@ -31,8 +31,8 @@ type Marshaler interface {
 //	pointer, interface        what they point at or hold; nil is the atom nil
 //	[time.Time]               binary in the form of RFC 3339, or what a tag says
 //	[Term], [Raw]             the term itself; the zero values are the atom nil
-//	[PidValue], [PortValue], [RefValue], [ExportValue], [FunValue]
-//	                          pid, port, reference, fun
+//	[PidValue], [PortValue], [RefValue], [ExportValue], [FunValue], [RecordValue]
+//	                          pid, port, reference, fun, native record
 //	[Marshaler]               the term that it appends
 //	[encoding.TextMarshaler]  binary
 //
@@ -63,6 +63,9 @@ type Marshaler interface {
 //	binary     all keys are binaries
 //	tuple      the struct is a tuple of its fields, in their order, behind the
 //	           name as an atom if there is one: a record
+//	record     the struct is a native record, of OTP 29, whose module and name the
+//	           tag names, such as geometry:vec, with its fields in their order
+//	exported   that record is exported
 //	struct     the map is an Elixir struct of the module name, such as
 //	           Elixir.My.User: the atom __struct__ is a key of it
 //

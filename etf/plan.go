@@ -90,6 +90,7 @@ var (
 	refType       = reflect.TypeFor[RefValue]()
 	exportType    = reflect.TypeFor[ExportValue]()
 	funType       = reflect.TypeFor[FunValue]()
+	recordType    = reflect.TypeFor[RecordValue]()
 	marshalType   = reflect.TypeFor[Marshaler]()
 	unmarshalType = reflect.TypeFor[Unmarshaler]()
 	toTextType    = reflect.TypeFor[encoding.TextMarshaler]()
@@ -117,6 +118,8 @@ func (n planner) fill(p *plan) {
 		p.append, p.read = appendIdentifier(Export), readIdentifier(KindExport, Term.Export)
 	case funType:
 		p.append, p.read = appendIdentifier(Fun), readIdentifier(KindFun, Term.Fun)
+	case recordType:
+		p.append, p.read = appendIdentifier(Record), readIdentifier(KindRecord, Term.Record)
 	default:
 		n.fillKind(p)
 		n.fillMethods(p)

@@ -75,12 +75,20 @@ func appendTupleStruct(p *plan, m *marshaler, b []byte, a address) []byte {
 		if at, ok := f.locate(a); !ok {
 			b = append(b, nilAtom...)
 		} else if b = f.plan.append(f.plan, m, b, at); m.err != nil {
-			m.step("{", strconv.Itoa(p.fields.element(i)), "}")
+			m.path = putStep(m.path, p.fields.step(i))
 			return b
 		}
 	}
 	m.depth--
 	return b
+}
+
+// step is the step of a path into field i of a tuple or a native record.
+func (s *structPlan) step(i int) string {
+	if s.native {
+		return fieldStep(s.fields[i].name, i)
+	}
+	return "{" + strconv.Itoa(s.element(i)) + "}"
 }
 
 // element returns the index that a field has in the tuple.
@@ -111,7 +119,7 @@ func readTupleStruct(p *plan, u *unmarshaler, a address) bool {
 	for i := range s.fields {
 		f := &s.fields[i]
 		if !f.plan.read(f.plan, u, f.allocate(a)) {
-			u.step("{", strconv.Itoa(s.element(i)), "}")
+			u.path = putStep(u.path, s.step(i))
 			return false
 		}
 	}

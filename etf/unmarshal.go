@@ -35,10 +35,11 @@ type Unmarshaler interface {
 //
 // An integer that a type cannot hold is an error, and so is a list of another
 // length than an array's, a tuple of another size than a struct's, or another
-// record or Elixir struct than the tag names. Fields that the term lacks keep
-// their values; keys that no field has are ignored, unless
-// [DecodeOptions.DisallowUnknownFields] is set. Slices and maps are made anew. A
-// pointer that is not nil is followed.
+// record or Elixir struct than the tag names. Of a native record, neither the order
+// of the fields counts nor whether it is exported. Fields that the term lacks keep
+// their values; keys, or fields of a native record, that the struct has not are
+// ignored, unless [DecodeOptions.DisallowUnknownFields] is set. Slices and maps are
+// made anew. A pointer that is not nil is followed.
 //
 // An interface without methods is given the following, and any other an error:
 //
@@ -52,7 +53,7 @@ type Unmarshaler interface {
 //	                              map[string]any
 //	map, all keys are integers    map[int64]any
 //	everything else: other atoms, tuples, bit strings, improper lists, other
-//	maps, pids, ports, references, funs
+//	maps, pids, ports, references, funs, native records
 //	                              [Term]
 //
 // What Unmarshal fills in does not refer to b. The strings may share one

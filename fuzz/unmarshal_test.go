@@ -15,33 +15,41 @@ import (
 // fields has fields of the kinds that Unmarshal tells apart, under names as
 // short as the ones that a fuzzer comes upon.
 type fields struct {
-	A bool              `etf:"a"`
-	B int8              `etf:"b"`
-	C uint16            `etf:"c,omitempty"`
-	D int64             `etf:"d,binary"`
-	E uint64            `etf:"e,omitzero"`
-	F float32           `etf:"f"`
-	G float64           `etf:"g"`
-	H string            `etf:"h"`
-	I string            `etf:"i,atom"`
-	J string            `etf:"j,charlist"`
-	K []byte            `etf:"k"`
-	L [2]byte           `etf:"l"`
-	M []int             `etf:"m"`
-	N [2]any            `etf:"n"`
-	O map[string]any    `etf:"o"`
-	P map[int64]float64 `etf:"p"`
-	Q *big.Int          `etf:"q"`
-	R time.Time         `etf:"r"`
-	S time.Time         `etf:"s,unixmilli"`
-	T etf.Term          `etf:"t"`
-	U etf.Raw           `etf:"u"`
-	V any               `etf:"v"`
-	W *fields           `etf:"w"`
-	X record            `etf:"x"`
-	Y []record          `etf:"y"`
-	Z etf.PidValue      `etf:"z"`
+	A  bool              `etf:"a"`
+	B  int8              `etf:"b"`
+	C  uint16            `etf:"c,omitempty"`
+	D  int64             `etf:"d,binary"`
+	E  uint64            `etf:"e,omitzero"`
+	F  float32           `etf:"f"`
+	G  float64           `etf:"g"`
+	H  string            `etf:"h"`
+	I  string            `etf:"i,atom"`
+	J  string            `etf:"j,charlist"`
+	K  []byte            `etf:"k"`
+	L  [2]byte           `etf:"l"`
+	M  []int             `etf:"m"`
+	N  [2]any            `etf:"n"`
+	O  map[string]any    `etf:"o"`
+	P  map[int64]float64 `etf:"p"`
+	Q  *big.Int          `etf:"q"`
+	R  time.Time         `etf:"r"`
+	S  time.Time         `etf:"s,unixmilli"`
+	T  etf.Term          `etf:"t"`
+	U  etf.Raw           `etf:"u"`
+	V  any               `etf:"v"`
+	W  *fields           `etf:"w"`
+	X  record            `etf:"x"`
+	Y  []record          `etf:"y"`
+	Z  etf.PidValue      `etf:"z"`
+	N2 *native           `etf:"n2"`
 	embedded
+}
+
+type native struct {
+	_    struct{}        `etf:"m:r,record"`
+	A    any             `etf:"a"`
+	B    etf.RecordValue `etf:"b"`
+	Next *native         `etf:"c"`
 }
 
 type record struct {
@@ -63,6 +71,8 @@ var targets = []func() any{
 	func() any { return new(map[string]fields) },
 	func() any { return new(map[any]any) },
 	func() any { return new(record) },
+	func() any { return new(native) },
+	func() any { return new(etf.RecordValue) },
 	func() any { return new(string) },
 	func() any { return new([]byte) },
 	func() any { return new([]string) },
@@ -83,7 +93,7 @@ func FuzzUnmarshal(f *testing.F) {
 	for _, v := range []any{
 		fields{H: "h", O: map[string]any{"k": []any{int64(1), "x", nil, 1.5}}, Q: big.NewInt(7), T: etf.Atom("t"), V: map[string]any{}},
 		[]fields{{}, {W: &fields{M: []int{1, 2}}}}, record{Name: "a", Next: &record{}},
-		map[string]fields{"": {Y: []record{{Name: "b"}}}},
+		map[string]fields{"": {Y: []record{{Name: "b"}}}}, native{A: "a", Next: &native{}}, fields{N2: &native{}},
 		time.UnixMilli(1763884800000),
 	} {
 		b, err := etf.Marshal(v)
