@@ -29,6 +29,7 @@ func TestAnswers(t *testing.T) {
 	for _, c := range []struct{ do, errorType, message string }{
 		{"too large", "Function.ResponseSizeTooLarge", "the response has 6291557 bytes, and Lambda takes at most 6291556"},
 		{"no JSON", "Function.BadResult", "the handler's result cannot be written as JSON: JSON has no form for a tuple at byte 7, in /1"},
+		{"record", "Function.BadResult", "the handler's result cannot be written as JSON: JSON has no form for a native record at byte 7, in /1"},
 		{"bad type", "Function.BadResult", `the content type "a\r\nX: y" of the handler's result has a control character in it`},
 		{"body of sorts", "Runtime.BadReply", "the VM's answer is of an unknown form: "},
 		{"body without type", "Runtime.BadReply", "the VM's answer is of an unknown form: "},

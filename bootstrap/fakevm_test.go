@@ -182,6 +182,9 @@ func (f *fake) invoke(id, event, context etf.Term) {
 		reply(etf.Tuple(etf.Atom("body"), etf.String("a\r\nX: y"), etf.String("")))
 	case "no JSON":
 		json(etf.List(etf.Int(1), etf.Tuple(etf.Int(2))))
+	case "record":
+		field := etf.RecordField{Name: "x", Value: etf.Int(1)}
+		json(etf.List(etf.Int(1), etf.Record(etf.RecordValue{Module: "geometry", Name: "vec", Fields: []etf.RecordField{field}})))
 	case "body of sorts":
 		reply(etf.Tuple(etf.Atom("body"), etf.String("text/plain"), etf.Int(1)))
 	case "body without type":
