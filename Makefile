@@ -134,24 +134,25 @@ image-debian: ## a container image on Debian slim
 	@$(call need,docker,https://docs.docker.com/engine/install/)
 	DOCKER_BUILDKIT=1 docker build -f deploy/docker/debian.Dockerfile -t hello-elixir:debian .
 
-build/deploy/layer.zip:
-	@$(MAKE) layer-al2023
+# That of the archives, as Lambda calls it: they are built on this machine.
+LAMBDA_ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x86_64)
 
+# The archives are always built: Docker's cache has what did not change.
 .PHONY: deploy-sam
-deploy-sam: build/deploy/layer.zip ## deploy build/deploy with AWS SAM
+deploy-sam: layer-al2023 ## deploy build/deploy with AWS SAM
 	@$(call need,sam,https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html)
-	sam deploy --guided --template-file deploy/sam/template.yaml --capabilities CAPABILITY_IAM
+	sam deploy --guided --template-file deploy/sam/template.yaml --capabilities CAPABILITY_IAM --parameter-overrides Architecture=$(LAMBDA_ARCH)
 
 .PHONY: deploy-terraform
-deploy-terraform: build/deploy/layer.zip ## deploy build/deploy with Terraform
+deploy-terraform: layer-al2023 ## deploy build/deploy with Terraform
 	@$(call need,terraform,https://developer.hashicorp.com/terraform/install)
 	terraform -chdir=deploy/terraform/example init
-	terraform -chdir=deploy/terraform/example apply
+	terraform -chdir=deploy/terraform/example apply -var architecture=$(LAMBDA_ARCH)
 
 .PHONY: deploy-cdk
-deploy-cdk: build/deploy/layer.zip ## deploy build/deploy with AWS CDK
+deploy-cdk: layer-al2023 ## deploy build/deploy with AWS CDK
 	@$(call need,cdk,npm install -g aws-cdk)
-	cd deploy/cdk && npm ci && cdk deploy --app "npm run --silent synth"
+	cd deploy/cdk && npm ci && ARCHITECTURE=$(LAMBDA_ARCH) cdk deploy --app "npm run --silent synth"
 
 .PHONY: clean
 clean: ## remove what was built

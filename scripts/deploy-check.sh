@@ -1,11 +1,16 @@
 #!/bin/sh
 # Reads what is in deploy/ as the tools do that will: the template of CloudFormation
-# against the schema of its resources, Terraform's files, Dockerfiles, and a synthesis of
-# the CDK example. Neither an account nor Docker is needed. Installs into build/ only.
+# against the schema of its resources, Terraform's files, Dockerfiles, whose packing is
+# run, and a synthesis of the CDK example. Neither an account nor Docker is needed.
+# Installs into build/ only.
 set -eu
 cd "$(dirname "$0")/.."
 
-(cd deploy/check && go vet . && go run . ..)
+tools=$PWD/build/deploy-tools
+mkdir -p "$tools"
+CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o "$tools/bootstrap" ./cmd/bootstrap
+CGO_ENABLED=0 go build -trimpath -o "$tools/beamport" ./cmd/beamport
+(cd deploy/check && go vet . && go run . .. "$tools")
 
 if ! command -v npm >/dev/null 2>&1; then
     echo "deploy/cdk was not checked: there is no npm" >&2

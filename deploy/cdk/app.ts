@@ -1,4 +1,5 @@
 import { App, CfnOutput, Stack } from "aws-cdk-lib";
+import { Architecture } from "aws-cdk-lib/aws-lambda";
 import { BeamFunction } from "./beam-function";
 
 // `make deploy-cdk` builds the archives and deploys this.
@@ -9,6 +10,7 @@ const hello = new BeamFunction(stack, "Hello", {
   handler: "HelloElixir.handle",
   layerZip: `${archives}/layer.zip`,
   functionZip: `${archives}/function.zip`,
+  architecture: process.env.ARCHITECTURE === "arm64" ? Architecture.ARM_64 : Architecture.X86_64,
 });
 new CfnOutput(stack, "Url", { value: hello.url.url });
 app.synth();

@@ -4,9 +4,11 @@
 #   docker build -f deploy/docker/al2023.Dockerfile --target layer --output build/deploy .
 #       writes build/deploy/layer.zip
 #   docker build -f deploy/docker/al2023.Dockerfile --target image -t hello .
-#       makes an image of examples/hello_elixir, for a function with SnapStart too
+#       makes an image of examples/hello_elixir
 #
-# For arm64, build on an arm64 machine, or with --platform linux/arm64.
+# For arm64, build on an arm64 machine, or with --platform linux/arm64. For another
+# function, --build-arg FUNCTION=FOLDER --build-arg HANDLER=NAME; of an image, the
+# function's command is then set to that name, in ImageConfig.
 ARG GO_IMAGE=golang:1.26-bookworm
 
 FROM ${GO_IMAGE} AS tools
@@ -18,7 +20,7 @@ RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /out/bootstrap ./cmd/bo
 FROM public.ecr.aws/lambda/provided:al2023 AS otp
 ARG OTP_VERSION=27.3.4
 ARG ELIXIR_VERSION=1.18.4
-RUN dnf install -y gcc gcc-c++ make perl tar gzip unzip ncurses-devel openssl-devel zlib-devel && dnf clean all
+RUN dnf install -y gcc gcc-c++ make perl tar gzip unzip ncurses-devel openssl-devel zlib-devel git && dnf clean all
 WORKDIR /build
 # The release's own sums say whether the download is whole.
 RUN curl -fsSLO "https://github.com/erlang/otp/releases/download/OTP-${OTP_VERSION}/otp_src_${OTP_VERSION}.tar.gz" \
@@ -40,16 +42,20 @@ ARG FUNCTION=examples/hello_elixir
 ARG HANDLER=HelloElixir.handle
 ARG BOOT=full
 COPY --from=tools /out/ /usr/local/bin/
+RUN mkdir -p /out
 RUN beamport layer --preset "${PRESET}" --target provided.al2023 --bootstrap /usr/local/bin/bootstrap -o /out/layer.zip
 COPY ${FUNCTION} /function
-RUN mix local.hex --force && beamport package --target provided.al2023 --handler "${HANDLER}" --boot "${BOOT}" -o /out/function.zip /function
+RUN cd /function && if [ -f mix.exs ]; then mix local.hex --force && mix local.rebar --force && mix deps.get --only prod; fi
+RUN beamport package --target provided.al2023 --handler "${HANDLER}" --boot "${BOOT}" -o /out/function.zip /function
 RUN mkdir -p /image/opt /image/var/task && unzip -q /out/layer.zip -d /image/opt && unzip -q /out/function.zip -d /image/var/task
 
 FROM scratch AS layer
 COPY --from=packed /out/layer.zip /out/function.zip /
 
 FROM public.ecr.aws/lambda/provided:al2023 AS image
-ARG HANDLER=HelloElixir.handle
+# SnapStart takes images that either say so or ask for /restore/next, as the runtime does.
+LABEL com.amazonaws.lambda.feature.snapstart="Allow"
 COPY --from=packed /image/ /
 ENTRYPOINT ["/opt/bootstrap"]
-ENV _HANDLER=${HANDLER}
+# The handler that HANDLER names above.
+CMD ["HelloElixir.handle"]

@@ -68,3 +68,21 @@ resource "aws_lambda_function_url" "function" {
   authorization_type = var.url_authorization
   invoke_mode        = var.stream ? "RESPONSE_STREAM" : "BUFFERED"
 }
+
+# A URL that is open to all needs both, since October 2025:
+# https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html
+resource "aws_lambda_permission" "url" {
+  count                  = var.url_authorization == "NONE" ? 1 : 0
+  function_name          = aws_lambda_function.function.function_name
+  action                 = "lambda:InvokeFunctionUrl"
+  principal              = "*"
+  function_url_auth_type = "NONE"
+}
+
+resource "aws_lambda_permission" "function" {
+  count                    = var.url_authorization == "NONE" ? 1 : 0
+  function_name            = aws_lambda_function.function.function_name
+  action                   = "lambda:InvokeFunction"
+  principal                = "*"
+  invoked_via_function_url = true
+}
