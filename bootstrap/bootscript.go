@@ -27,7 +27,7 @@ const (
 
 // scriptLocked says which boot script the VM is started with: that of the function, or
 // that of the layer. One that was made for another function or another Erlang is not
-// used, and the log is told why, unless Boot asks for it.
+// used, and the log is told why; where Boot asks for its kind, that is an error.
 func (s *supervisor) scriptLocked(boot beam.Boot, install beam.Installation) (beam.Script, error) {
 	if s.Boot == bootStock {
 		return beam.Script{}, nil
@@ -40,7 +40,6 @@ func (s *supervisor) scriptLocked(boot beam.Boot, install beam.Installation) (be
 		}
 		files = append(files, filepath.Join(s.Search.Dir, layerScripts, kind))
 	}
-	var refused []error
 	for _, file := range files {
 		script, err := s.scriptIn(file, boot, install)
 		switch {
@@ -50,17 +49,14 @@ func (s *supervisor) scriptLocked(boot beam.Boot, install beam.Installation) (be
 		case s.Boot == bootAuto:
 			s.logs.runtime("WARN", "", "the function starts slower than it could: "+strings.TrimPrefix(err.Error(), "beam: "))
 		default:
-			refused = append(refused, err)
+			return beam.Script{}, fmt.Errorf("bootstrap: BEAMPORT_BOOT is %s, but %w", s.Boot, err)
 		}
 	}
 	if s.Boot == bootAuto {
 		return beam.Script{}, nil
 	}
-	if len(refused) == 0 {
-		refused = append(refused, fmt.Errorf("there is no boot script of that kind: beamport layer makes %s and %s, beamport package --boot %s one for a function",
-			beam.BootFull, beam.BootLean, beam.BootFunction))
-	}
-	return beam.Script{}, fmt.Errorf("bootstrap: BEAMPORT_BOOT is %s, but %w", s.Boot, errors.Join(refused...))
+	return beam.Script{}, fmt.Errorf("bootstrap: BEAMPORT_BOOT is %s, but there is no boot script of that kind: beamport layer makes %s and %s, beamport package --boot %s one for a function",
+		s.Boot, beam.BootFull, beam.BootLean, beam.BootFunction)
 }
 
 var errNoScript = errors.New("bootstrap: no such boot script")

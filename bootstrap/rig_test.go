@@ -256,3 +256,10 @@ func kill(t *testing.T, pid int) {
 	t.Helper()
 	require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 }
+
+// stop ends the runtime before the test is over.
+func (r *rig) stop() {
+	r.t.Helper()
+	r.cancel()
+	<-r.ended
+}

@@ -7,7 +7,7 @@
 %% started. What Erlang's kernel reads only while it starts stays as `sys.config' has it.
 -module(beamport_config).
 
--export([provide/0, read/3]).
+-export([provide/0, packaged/1, read/3]).
 
 -type failure() :: {error, Why :: unicode:chardata()}.
 
@@ -47,6 +47,16 @@ configured() ->
                           end || File <- lists:append(Files)]);
         error ->
             []
+    end.
+
+%% @doc What a function that was packaged is configured with, as the file in its task root
+%% has it. Its boot script has that too: the file is for a start without it.
+-spec packaged(Root :: file:filename()) -> {ok, [{App :: atom(), [{atom(), term()}]}]} | none.
+packaged(Root) ->
+    case file:read_file(filename:join(Root, "beamport.config")) of
+        %% It is part of the function's code: its atoms are those of that.
+        {ok, Bytes} -> {ok, binary_to_term(Bytes)};
+        {error, _} -> none
     end.
 
 %% @doc Puts a project's configuration into the environment of the applications, and that

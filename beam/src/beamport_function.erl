@@ -8,7 +8,7 @@
 %% applications runs.
 -module(beamport_function).
 
--export([packaged/1, boot/1, hold/0, handler/1, is_lean/0]).
+-export([packaged/1, boot/1, hold/0, handler/1, is_lean/0, drop_sasl/0]).
 -export_type([settings/0]).
 
 -type settings() :: #{handler := binary(),
@@ -30,9 +30,29 @@
 -spec packaged(settings()) -> ok.
 packaged(#{handler := Name, log_level := Level} = Settings) ->
     persistent_term:put(?MODULE, {Name, Settings}),
-    %% Otherwise Elixir's logger sets it, which is not started where it need not be.
-    _ = is_lean() andalso whereis(logger) =/= undefined andalso logger:set_primary_config(level, Level),
-    ok.
+    %% Otherwise Elixir's logger does this, which is not started where it need not be.
+    case is_lean() andalso whereis(logger) of
+        Logger when is_pid(Logger) ->
+            ok = logger:set_primary_config(level, Level),
+            drop_sasl();
+        _ ->
+            ok
+    end.
+
+%% @doc Leaves out the reports that Elixir's logger would leave out, if the handler is one
+%% of Elixir's and does not have them wanted.
+-spec drop_sasl() -> ok.
+drop_sasl() ->
+    case persistent_term:get(?MODULE, none) of
+        {_, #{parsed := Parsed, environment := Environment}} ->
+            Wanted = proplists:get_value(handle_sasl_reports, proplists:get_value(logger, Environment, []), false),
+            case beamport_elixir:is_module(element(1, Parsed)) andalso Wanted =/= true of
+                true -> beamport_log:drop_sasl();
+                false -> ok
+            end;
+        none ->
+            ok
+    end.
 
 %% @doc The same, and starts the link in an emulator where nothing else runs.
 -spec boot(settings()) -> ok.

@@ -52,8 +52,7 @@ logger(Level) ->
             true = unlink(Server),
             ok = logger:set_primary_config(level, Level),
             ok = beamport:logs(),
-            _ = logger:remove_handler(simple),
-            ok;
+            beamport_function:drop_sasl();
         _ ->
             ok
     end.

@@ -8,8 +8,9 @@
 
 -define(ID, beamport).
 
-%% @doc Sends all events of the logger as frames, and takes the handler away that
-%% prints them. Does nothing where there is no logger.
+%% @doc Sends all events of the logger as frames, and takes those handlers away that
+%% print them: the default one, and that which kernel has until, or unless, there is
+%% another. Does nothing where there is no logger.
 -spec install(beamport_sink:sink(), beamport_calls:table()) -> ok.
 install(Sink, Calls) ->
     case whereis(logger) of
@@ -20,7 +21,7 @@ install(Sink, Calls) ->
                        {noise, {fun ?MODULE:noise/2, stop}}],
             _ = logger:add_handler(?ID, ?MODULE, #{filters => Filters,
                                                          config => #{sink => Sink, calls => Calls}}),
-            _ = logger:remove_handler(default),
+            _ = [logger:remove_handler(Id) || Id <- [default, simple]],
             ok
     end.
 

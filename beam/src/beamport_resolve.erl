@@ -72,9 +72,12 @@ code(Root) ->
         none ->
             case beamport_task_root:directories(Root) of
                 [] -> source(Root);
-                Directories -> {ok, #{directories => Directories}}
+                Directories -> {ok, compiled(Directories, beamport_config:packaged(Root))}
             end
     end.
+
+compiled(Directories, none) -> #{directories => Directories};
+compiled(Directories, {ok, Config}) -> #{directories => Directories, config => Config}.
 
 source(Root) ->
     case beamport_source:compile(Root) of

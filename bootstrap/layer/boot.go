@@ -3,6 +3,7 @@ package layer
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"path"
 	"path/filepath"
 	"slices"
@@ -78,31 +79,20 @@ func apply(module, function string, arguments ...etf.Term) etf.Term {
 	return instruction("apply", etf.Tuple(etf.Atom(module), etf.Atom(function), etf.List(arguments...)))
 }
 
-// load makes the instructions that load modules: the folders that they are in, those
-// with the most first, and all of them in one list, which the emulator's schedulers
-// load side by side. Modules that run code when they are loaded are left to be loaded
-// when they are called.
+// load makes the instructions that load modules: the folders that they are in, and all of
+// them in one list, which the emulator's schedulers load side by side. Modules that run
+// code when they are loaded are left to be loaded when they are called.
 func (b *booter) load(modules []string) ([]etf.Term, error) {
 	preloaded := b.preloaded()
-	count := map[string]int{}
+	from := map[string][]string{}
 	var names []etf.Term
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(modules))) {
 		if f := b.library.lookup(name); f != nil && !preloaded[name] && !b.late(name) {
-			count[f.dir]++
+			from[f.dir] = append(from[f.dir], name)
 			names = append(names, etf.Atom(name))
 		}
 	}
-	var dirs []string
-	for dir := range count {
-		dirs = append(dirs, dir)
-	}
-	slices.SortFunc(dirs, func(x, y string) int {
-		if count[x] != count[y] {
-			return count[y] - count[x]
-		}
-		return strings.Compare(x, y)
-	})
-	from, err := b.paths(dirs)
+	first, err := b.paths(searchOrder(from))
 	if err != nil {
 		return nil, err
 	}
@@ -111,12 +101,36 @@ func (b *booter) load(modules []string) ([]etf.Term, error) {
 		return nil, err
 	}
 	return []etf.Term{
-		from,
+		first,
 		instruction("primLoad", etf.List(names...)),
 		instruction("kernel_load_completed"),
 		instruction("progress", etf.Atom("kernel_load_completed")),
 		to,
 	}, nil
+}
+
+// searchOrder is the order in which folders are searched for the modules to be taken from
+// each: those with the most first, so that few files are asked for in vain. But a folder
+// that has, of the same name, another module than the one to be taken comes behind that
+// one's: Elixir's consolidated protocols are in a folder of their own, and in the folders
+// of applications as they were before.
+func searchOrder(from map[string][]string) []string {
+	left := slices.SortedFunc(maps.Keys(from), func(x, y string) int {
+		return cmp.Or(len(from[y])-len(from[x]), strings.Compare(x, y))
+	})
+	hides := func(x, y string) bool {
+		return slices.ContainsFunc(from[y], func(name string) bool { return exists(filepath.Join(x, name+".beam")) })
+	}
+	var order []string
+	for len(left) > 0 {
+		// Of those that are left, the one that the code path has first hides none.
+		next := slices.IndexFunc(left, func(x string) bool {
+			return !slices.ContainsFunc(left, func(y string) bool { return x != y && hides(x, y) })
+		})
+		order = append(order, left[next])
+		left = slices.Delete(left, next, next+1)
+	}
+	return order
 }
 
 const features = "erl_features"

@@ -88,6 +88,9 @@ func Package(ctx context.Context, o FunctionOptions, w io.Writer) (*Report, erro
 	if err := p.addScript(ctx); err != nil {
 		return nil, err
 	}
+	if err := p.addConfig(); err != nil {
+		return nil, err
+	}
 	report, err := p.write(ctx, w, o.Progress)
 	if err != nil {
 		return nil, err
@@ -111,12 +114,22 @@ func (p *packer) check() error {
 	return nil
 }
 
+// addConfig packs the project's configuration, which the boot script has too: in a file of
+// its own, for a start without that script.
+func (p *packer) addConfig() error {
+	if len(p.code.config) == 0 {
+		return nil
+	}
+	data, err := etf.Encode(settingsTerm(p.code.config))
+	if err != nil {
+		return fmt.Errorf("layer: the project's configuration: %w", err)
+	}
+	return p.add(entry{name: "beamport.config", part: "configuration", data: data})
+}
+
 // addScript packs the boot script.
 func (p *packer) addScript(ctx context.Context) error {
 	if p.Handler == "" {
-		if len(p.code.config) > 0 {
-			p.notes = append(p.notes, "the project's configuration is packed with its boot script, and there is none: name the handler with --handler")
-		}
 		return nil
 	}
 	name, err := parseHandler(p.Handler)

@@ -2,6 +2,8 @@ package layer
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/beamport/beamport/etf"
 )
@@ -25,6 +27,19 @@ func readSettings(t etf.Term) (map[string][]setting, error) {
 		}
 	}
 	return all, nil
+}
+
+// settingsTerm is the inverse.
+func settingsTerm(all map[string][]setting) etf.Term {
+	applications := make([]etf.Term, 0, len(all))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		pairs := make([]etf.Term, len(all[name]))
+		for i, s := range all[name] {
+			pairs[i] = etf.Tuple(s.key, s.value)
+		}
+		applications = append(applications, etf.Tuple(etf.Atom(name), etf.List(pairs...)))
+	}
+	return etf.List(applications...)
 }
 
 // configured is an application with its environment changed, as that of one is when a

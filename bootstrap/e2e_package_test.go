@@ -1,0 +1,162 @@
+package bootstrap
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/beamport/beamport/beam"
+	"github.com/beamport/beamport/bootstrap/emulator"
+	"github.com/beamport/beamport/etf"
+)
+
+// shop is a project of Mix's with a protocol, a configuration, and processes that crash.
+var shop = map[string]string{
+	"mix.exs": `defmodule Shop.MixProject do
+  use Mix.Project
+  def project, do: [app: :shop, version: "0.1.0"]
+  def application, do: [extra_applications: [:logger]]
+end
+`,
+	"config/config.exs": "import Config\nconfig :shop, currency: \"EUR\"\nconfig :logger, level: :info\n",
+	"lib/shop.ex": `defprotocol Shop.Priced do
+  def price(thing)
+end
+
+defmodule Shop.Item do
+  defstruct [:name, :cents]
+  defimpl Shop.Priced, do: (def price(item), do: item.cents)
+  defimpl String.Chars, do: (def to_string(item), do: item.name)
+end
+
+defmodule Shop do
+  require Logger
+
+  def handle(%{"do" => "sell"}, _) do
+    item = %Shop.Item{name: "tea", cents: 350}
+    {:ok, %{text: "#{item}: #{Shop.Priced.price(item)} #{Application.get_env(:shop, :currency)}", all: Enum.map([item], & &1.cents)}}
+  end
+
+  def handle(%{"do" => "consolidated"}, _) do
+    protocols = [Enumerable, Inspect, String.Chars, Shop.Priced]
+    {:ok, for(p <- protocols, not Protocol.consolidated?(p), do: inspect(p))}
+  end
+
+  def handle(%{"do" => "log"}, _) do
+    Logger.debug("not to be seen")
+    Logger.info("once")
+    {:ok, "logged"}
+  end
+
+  def handle(%{"do" => "crash"}, _) do
+    {pid, ref} = spawn_monitor(fn -> :proc_lib.init_p(self(), [], :erlang, :error, [:crashed]) end)
+    receive do
+      {:DOWN, ^ref, :process, ^pid, _} -> {:ok, "crashed"}
+    end
+  end
+end
+`,
+}
+
+// bootKinds are those that a function is packed for, and none, which is Erlang's own script.
+var bootKinds = []string{beam.BootFull, beam.BootLean, beam.BootFunction, bootStock}
+
+// forEachKind runs a test with a function packed for each kind of boot script.
+func forEachKind(t *testing.T, handler string, files map[string]string, test func(t *testing.T, kind string, r *rig)) {
+	dir := sourceRoot(t, files)
+	for _, kind := range bootKinds {
+		t.Run(kind, func(t *testing.T) {
+			packed := kind
+			if kind == bootStock {
+				packed = beam.BootFull
+			}
+			test(t, kind, startRig(t, emulator.Options{}, Config{Handler: handler, TaskRoot: packagedFrom(t, dir, handler, packed), Boot: kind}))
+		})
+	}
+}
+
+// A packed project has its consolidated protocols and its configuration with every script,
+// and each event of the logger is written once.
+func TestPackagedProject(t *testing.T) {
+	forEachKind(t, "Shop.handle", shop, func(t *testing.T, kind string, r *rig) {
+		r.answers(`{"do":"sell"}`, `{"all":[350],"text":"tea: 350 EUR"}`)
+		r.answers(`{"do":"consolidated"}`, `[]`)
+		r.answers(`{"do":"log"}`, `logged`)
+		r.answers(`{"do":"crash"}`, `crashed`)
+		r.stop()
+		assert.Equal(t, 1, strings.Count(r.logs.String(), "once\n"), r.logs.String())
+		assert.NotContains(t, r.logs.String(), "REPORT====")
+		assert.NotContains(t, r.logs.String(), "not to be seen")
+		assert.NotContains(t, r.logs.String(), "crasher", "reports of crashed processes are Elixir's logger's to ask for")
+	})
+}
+
+// A module that is in two folders is taken from the first of the code path, however many
+// modules each of them gives.
+func TestPackagedProtocolsOfAManyModules(t *testing.T) {
+	files := map[string]string{}
+	for name, text := range shop {
+		files[name] = text
+	}
+	var calls []string
+	for n := range 12 {
+		files[fmt.Sprintf("lib/more%d.ex", n)] = fmt.Sprintf("defmodule Shop.More%d do\n  def n, do: %d\nend\n", n, n)
+		calls = append(calls, fmt.Sprintf("Shop.More%d.n()", n))
+	}
+	files["lib/shop.ex"] = strings.Replace(files["lib/shop.ex"], "  def handle(", "  def handle(%{\"do\" => \"sum\"}, _), do: {:ok, "+strings.Join(calls, "+")+"}\n  def handle(", 1)
+	dir := sourceRoot(t, files)
+	r := startRig(t, emulator.Options{}, Config{Handler: "Shop.handle", TaskRoot: packagedFrom(t, dir, "Shop.handle", beam.BootFunction), Boot: beam.BootFunction})
+	r.answers(`{"do":"sum"}`, `66`)
+	r.answers(`{"do":"consolidated"}`, `[]`)
+}
+
+// layerOf is where a layer of the machine's Erlang and Elixir is, with these boot scripts.
+func layerOf(t *testing.T, scripts map[string][]byte) beam.Search {
+	dir := t.TempDir()
+	machine := beam.DefaultSearch(os.Environ())
+	installed, err := beam.Find(machine)
+	require.NoError(t, err)
+	ebins, ok := beam.FindElixir(machine)
+	require.True(t, ok)
+	require.NoError(t, os.Symlink(installed.Root, filepath.Join(dir, "erlang")))
+	require.NoError(t, os.Symlink(filepath.Join(ebins[0], "..", "..", ".."), filepath.Join(dir, "elixir")))
+	require.NoError(t, os.Mkdir(filepath.Join(dir, "boot"), 0o755))
+	for kind, script := range scripts {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "boot", kind+".boot"), script, 0o644))
+	}
+	return beam.Search{Dir: dir}
+}
+
+// A function whose boot script cannot be used, as after an update of the layer's Erlang,
+// keeps its configuration, and the log says why it starts slower. Where the kind of the
+// script was asked for, it does not start with another.
+func TestPackagedForAnotherErlang(t *testing.T) {
+	const why = "beamport.boot is for erts 1.2.3, this is "
+	for _, handler := range []string{"Shop.handle", ""} {
+		root := packagedFrom(t, sourceRoot(t, shop), handler, beam.BootFull)
+		if handler != "" {
+			script := filepath.Join(root, "beamport.boot")
+			b, err := os.ReadFile(script)
+			require.NoError(t, err)
+			search := layerOf(t, map[string][]byte{"full": b})
+			was, err := etf.Decode(b)
+			require.NoError(t, err)
+			b, err = etf.Encode(etf.Tuple(was.At(0), etf.Tuple(was.At(1).At(0), etf.Charlist("1.2.3")), was.At(2)))
+			require.NoError(t, err)
+			require.NoError(t, os.WriteFile(script, b, 0o600))
+			r := newRig(t, emulator.Options{}, Config{Handler: handler, TaskRoot: root, Boot: beam.BootFull, Search: search})
+			assert.ErrorContains(t, r.run(), "BEAMPORT_BOOT is full, but "+filepath.Join(root, why))
+		}
+		r := startRig(t, emulator.Options{}, Config{Handler: "Shop.handle", TaskRoot: root})
+		r.answers(`{"do":"sell"}`, `{"all":[350],"text":"tea: 350 EUR"}`)
+		r.answers(`{"do":"consolidated"}`, `[]`)
+		r.answers(`{"do":"log"}`, `logged`)
+		assert.NotContains(t, r.logs.String(), "not to be seen")
+		assert.Equal(t, handler != "", strings.Contains(r.logs.String(), "the function starts slower than it could: "+filepath.Join(root, why)), r.logs.String())
+	}
+}
