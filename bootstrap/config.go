@@ -70,7 +70,7 @@ type Config struct {
 	//     is the Erlang that is started then); its sys.config, runtime.exs, vm.args
 	//     and env.sh count, and its applications are started in its order, but there
 	//     is no distribution, and code is loaded as it is needed: see [beam.Release],
-	//   - compiled code: lib/*/ebin and lib/*/consolidated, ebin, *.beam in the folder
+	//   - compiled code: lib/*/ebin with lib/*/consolidated or consolidated, ebin, *.beam in the folder
 	//     itself, or what Gleam builds (build/erlang-shipment, build/prod/erlang),
 	//   - source: a mix.exs with its lib, config and deps, or *.ex and *.erl in the
 	//     folder, in src and in lib. It is compiled into the temporary folder first,

@@ -81,6 +81,17 @@ func (p *packing) function(t *testing.T, name, kind, handler string, project fun
 	})
 }
 
+// source is an archive of a project as it is.
+func (p *packing) source(t *testing.T, name string) string {
+	file := filepath.Join(p.dir, name+".zip")
+	w, err := os.Create(file)
+	require.NoError(t, err)
+	z := zip.NewWriter(w)
+	require.NoError(t, z.AddFS(os.DirFS(filepath.Join("testdata", name))))
+	require.NoError(t, errors.Join(z.Close(), w.Close()))
+	return file
+}
+
 // sandbox is a folder with the libraries of the target's base, a layer, a function, and
 // nothing else.
 func (p *packing) sandbox(t *testing.T, layer, function string) string {
@@ -133,6 +144,9 @@ func unpack(t *testing.T, archive, to string) {
 	require.NoError(t, err)
 	defer func() { assert.NoError(t, z.Close()) }()
 	for _, f := range z.File {
+		if strings.HasSuffix(f.Name, "/") {
+			continue
+		}
 		r, err := f.Open()
 		require.NoError(t, err)
 		b, err := io.ReadAll(r)
@@ -207,6 +221,18 @@ func TestLayerOnEmptyMachine(t *testing.T) {
 			})
 		}
 	}
+	t.Run("source", func(t *testing.T) {
+		// Protocols are consolidated, headers are included, and nothing can be written to
+		// but /tmp.
+		root := p.sandbox(t, p.layer(t, "full"), p.source(t, "source"))
+		for kind, handler := range map[string]string{"auto": "Source.handle", beam.BootLean: "source_files:handle"} {
+			api, logs := lambda(t, root, kind, handler)
+			r, err := api.Invoke(t.Context(), emulator.Invocation{Payload: []byte(`{"name":"Joe"}`)})
+			require.NoError(t, err)
+			require.Empty(t, r.FunctionError, "%s\n%s", r.Payload, logs)
+			assert.JSONEq(t, `{"hello":"<Joe>","consolidated":true,"directory":true}`, string(r.Payload), handler)
+		}
+	})
 	t.Run("tls", func(t *testing.T) {
 		source := func(t *testing.T) string {
 			dir := filepath.Join(t.TempDir(), "tls")

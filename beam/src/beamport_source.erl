@@ -60,7 +60,7 @@ place(New, Out) ->
     end.
 
 compiled(Out, Config) ->
-    #{directories => [Dir || Pattern <- ["lib/*/consolidated", "lib/*/ebin"], Dir <- wildcard(Out, Pattern)],
+    #{directories => [Dir || Pattern <- ["consolidated", "lib/*/consolidated", "lib/*/ebin"], Dir <- wildcard(Out, Pattern)],
       config => Config}.
 
 wildcard(Dir, Pattern) ->
@@ -167,12 +167,8 @@ usable(Out, Mine) ->
 %% What the compilers print goes where this process prints.
 run(Kind, Root, Out) ->
     {ok, [[BinDir]]} = init:get_argument(bindir),
-    Boot = case init:get_argument(boot) of
-               {ok, Boots} -> ["-boot" | lists:last(Boots)];
-               error -> []
-           end,
     Paths = [Dir || Dir <- code:get_path(), Dir =/= ".", not lists:prefix(code:lib_dir() ++ "/", Dir)],
-    Arguments = Boot ++ ["-noinput", "-noshell", "+fnu", "+pc", "unicode"] ++ lists:append([["-pz", Dir] || Dir <- Paths])
+    Arguments = boot() ++ ["-noinput", "-noshell", "+fnu", "+pc", "unicode"] ++ lists:append([["-pz", Dir] || Dir <- Paths])
         ++ ["-s", "beamport_compile", "main", "-extra", atom_to_list(Kind), Root, Out],
     Environment = [{"MIX_ENV", atom_to_list(environment())}, {"MIX_BUILD_PATH", Out}, {"MIX_BUILD_ROOT", false},
                    {"ERL_FLAGS", false}, {"ERL_AFLAGS", false}, {"ERL_ZFLAGS", false}],
@@ -182,6 +178,14 @@ run(Kind, Root, Out) ->
         Port -> printed(Port, [], Out)
     catch
         error:Reason -> {error, ["the emulator that compiles could not be started: ", beamport_text:show(Reason)]}
+    end.
+
+%% The compilers need Erlang's own boot script: one of beamport's starts the link.
+boot() ->
+    case {init:get_argument(beamport_boot), init:get_argument(boot)} of
+        {{ok, _}, _} -> ["-boot", filename:join([code:root_dir(), "bin", "start_clean"])];
+        {error, {ok, Boots}} -> ["-boot" | lists:last(Boots)];
+        {error, error} -> []
     end.
 
 printed(Port, Last, Out) ->

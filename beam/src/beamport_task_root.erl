@@ -2,7 +2,7 @@
 %%
 %% Its code is in `lib/*/ebin', as in a release, in `ebin', beside the directory's other
 %% files, or where Gleam puts it; Elixir's consolidated protocols are in
-%% `lib/*/consolidated'. It comes before what else is on the code path, with one exception:
+%% `lib/*/consolidated', those of an umbrella in `consolidated'. It comes before what else is on the code path, with one exception:
 %% applications that Erlang/OTP has itself are taken from there, since those of a
 %% release may be of another version than the emulator.
 -module(beamport_task_root).
@@ -19,7 +19,7 @@ add(Directories) ->
 %% @doc Where the function's compiled code is, as far as there is any.
 -spec directories(file:filename()) -> [file:filename()].
 directories(Root) ->
-    Consolidated = wildcard(Root, ["lib", "*", "consolidated"]),
+    Consolidated = wildcard(Root, ["consolidated"]) ++ wildcard(Root, ["lib", "*", "consolidated"]),
     Libraries = wildcard(Root, ["lib", "*", "ebin"]),
     Others = [Dir || Dir <- [filename:join(Root, "ebin"), Root], filelib:wildcard("*.beam", Dir) =/= []],
     Consolidated ++ Libraries ++ Others ++ gleam(Root).

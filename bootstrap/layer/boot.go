@@ -81,13 +81,14 @@ func apply(module, function string, arguments ...etf.Term) etf.Term {
 
 // load makes the instructions that load modules: the folders that they are in, and all of
 // them in one list, which the emulator's schedulers load side by side. Modules that run
-// code when they are loaded are left to be loaded when they are called.
+// code when they are loaded are left to be loaded when they are called; so are, in a
+// layer, protocols of Elixir's, which come consolidated with a function.
 func (b *booter) load(modules []string) ([]etf.Term, error) {
 	preloaded := b.preloaded()
 	from := map[string][]string{}
 	var names []etf.Term
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(modules))) {
-		if f := b.library.lookup(name); f != nil && !preloaded[name] && !b.late(name) {
+		if f := b.library.lookup(name); f != nil && !preloaded[name] && !b.late(name) && (b.function != nil || !isProtocol(f.module)) {
 			from[f.dir] = append(from[f.dir], name)
 			names = append(names, etf.Atom(name))
 		}

@@ -38,8 +38,9 @@ type Options struct {
 type Preset struct {
 	Name, About string
 	apps        []string
-	// shell has what only people at a terminal use packed too.
-	shell bool
+	// compiles has what it takes to compile code packed too, and what people at a terminal
+	// use.
+	compiles bool
 	// hollow are applications that others need to be there when they are started, though
 	// a function has no use for them: their modules are left out.
 	hollow []string
@@ -78,7 +79,6 @@ type builder struct {
 	// scripts are the boot scripts, encoded, and loaded the modules that they load.
 	scripts []entry
 	loaded  map[string]bool
-	notes   []string
 }
 
 // hostArch is what can be started on this machine.
@@ -154,7 +154,7 @@ func (b *builder) choose() error {
 }
 
 func (b *builder) addBootstrap() error {
-	if err := b.addFile(b.Bootstrap, "bootstrap", "bootstrap"); err != nil {
+	if err := b.addFile(b.Bootstrap, "bootstrap", "bootstrap", stripped); err != nil {
 		return err
 	}
 	b.entries[len(b.entries)-1].executable = true
@@ -168,11 +168,11 @@ func (b *builder) addEmulator() error {
 	part := "erts " + b.otp.erts
 	for _, program := range emulator {
 		name := "erlang/erts-" + b.otp.erts + "/bin/" + program
-		if err := b.addFile(filepath.Join(b.otp.BinDir, program), name, part); err != nil {
+		if err := b.addFile(filepath.Join(b.otp.BinDir, program), name, part, stripped); err != nil {
 			return err
 		}
 	}
-	return b.addFile(b.otp.Boot+".boot", "erlang/bin/start_clean.boot", part)
+	return b.addFile(b.otp.Boot+".boot", "erlang/bin/start_clean.boot", part, asItIs)
 }
 
 // check packs shared libraries, and says what would not load.
@@ -207,7 +207,7 @@ var interactive = []string{
 // unpacked says which modules of an application are left out: those that nothing has
 // loaded.
 func (b *builder) unpacked(a *app) []string {
-	if b.preset.shell || a.name != "kernel" && a.name != "stdlib" {
+	if b.preset.compiles || a.name != "kernel" && a.name != "stdlib" {
 		return nil
 	}
 	var names []string
@@ -237,8 +237,17 @@ func (b *builder) addApps() error {
 			b.notes = append(b.notes, fmt.Sprintf("of the application %s, which others depend on, no modules are packed: --with %s packs them", a.name, a.name))
 			continue
 		}
-		if err := b.addApp(a, b.packedDir(a), part, b.unpacked(a)...); err != nil {
+		as := form(stripped)
+		if b.preset.compiles && b.isElixir(a) {
+			as = compilable
+		}
+		if err := b.addApp(a, b.packedDir(a), part, as, b.unpacked(a)...); err != nil {
 			return err
+		}
+		if b.preset.compiles {
+			if err := b.addHeaders(a, b.packedDir(a), part); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -20,8 +20,6 @@ type taskCode struct {
 	dirs []string
 	// apps are the applications there.
 	apps apps
-	// files are further files to be packed, by their names in the archive.
-	files map[string]string
 	// config is the environment of applications, by their names.
 	config map[string][]setting
 	// notes are for whoever has it packed.
@@ -31,7 +29,7 @@ type taskCode struct {
 // readCode reads the compiled code in a folder: lib/*/ebin and lib/*/consolidated, ebin,
 // or *.beam. The error wraps [fs.ErrNotExist] if there is none.
 func readCode(root string) (*taskCode, error) {
-	c := &taskCode{root: root, apps: apps{}, files: map[string]string{}}
+	c := &taskCode{root: root, apps: apps{}}
 	for _, pattern := range []string{"lib/*/consolidated", "lib/*/ebin", "ebin", "."} {
 		found, _ := filepath.Glob(filepath.Join(escape(root), filepath.FromSlash(pattern)))
 		for _, dir := range found {
@@ -83,7 +81,10 @@ func (c *taskCode) owner(dir string) *app {
 	return nil
 }
 
-// add packs the code.
+// nothing is left out of a folder.
+func nothing(string) bool { return false }
+
+// addCode packs the code. What it keeps in priv is data, to the byte.
 func (c *contents) addCode(t *taskCode) error {
 	for _, dir := range t.dirs {
 		rel, err := filepath.Rel(t.root, dir)
@@ -94,19 +95,14 @@ func (c *contents) addCode(t *taskCode) error {
 		if a := t.owner(dir); a != nil {
 			part = strings.TrimSpace(a.name + " " + a.version)
 		}
-		err = c.addTree(dir, name, part, noModule)
+		err = c.addTree(dir, name, part, stripped, noModule)
 		if err != nil {
 			return err
 		}
 		if path.Base(name) != "ebin" {
 			continue
 		}
-		if err := c.addTree(filepath.Join(filepath.Dir(dir), "priv"), path.Join(path.Dir(name), "priv"), part, unneeded); err != nil {
-			return err
-		}
-	}
-	for name, file := range t.files {
-		if err := c.addFile(file, name, "function"); err != nil {
+		if err := c.addTree(filepath.Join(filepath.Dir(dir), "priv"), path.Join(path.Dir(name), "priv"), part, asItIs, nothing); err != nil {
 			return err
 		}
 	}

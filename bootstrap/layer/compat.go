@@ -170,39 +170,34 @@ func incompatible(problems []Problem) error {
 }
 
 // binaries are the programs and shared libraries among what is packed.
-func (c *contents) binaries() ([]Binary, error) {
+func (c *contents) binaries() []Binary {
 	var all []Binary
 	for _, e := range c.entries {
 		if !elffile.Is(e.data) {
 			continue
 		}
 		f, err := elffile.Read(e.data)
-		if err != nil {
-			return nil, fmt.Errorf("layer: %s: %w", e.name, err)
+		switch {
+		case err != nil:
+			c.note(e.name + " begins as a program or a library does and cannot be read as one: it is packed as it is")
+		case f.Type == elf.ET_EXEC || f.Type == elf.ET_DYN: // others are not for the loader
+			all = append(all, Binary{e.name, f})
 		}
-		all = append(all, Binary{e.name, f})
 	}
-	return all, nil
+	return all
 }
 
 // addLibraries packs the shared libraries that the target lacks into lib/, and checks
 // that all that is packed then loads.
 func (c *contents) addLibraries(t Target, find func(string) (string, bool)) ([]Problem, error) {
-	packed, err := c.binaries()
-	if err != nil {
-		return nil, err
-	}
-	files, err := t.Libraries(packed, find)
+	files, err := t.Libraries(c.binaries(), find)
 	if err != nil {
 		return nil, err
 	}
 	for _, name := range slices.Sorted(maps.Keys(files)) {
-		if err := c.addFile(files[name], "lib/"+name, "shared libraries"); err != nil {
+		if err := c.addFile(files[name], "lib/"+name, "shared libraries", stripped); err != nil {
 			return nil, err
 		}
 	}
-	if packed, err = c.binaries(); err != nil {
-		return nil, err
-	}
-	return t.Check(packed), nil
+	return t.Check(c.binaries()), nil
 }

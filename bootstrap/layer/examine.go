@@ -45,8 +45,8 @@ func Examine(o Options) (*Examination, error) {
 		return nil, err
 	}
 	e.Libraries = b.packedLibraries()
-	e.Binaries, err = b.binaries()
-	return e, err
+	e.Binaries = b.binaries()
+	return e, nil
 }
 
 // ExamineArchive says what of a layer, or of a function's archive or folder, would not
@@ -59,17 +59,14 @@ func ExamineArchive(file string, t Target, more []Binary) ([]Binary, []Problem, 
 		return nil, nil, fmt.Errorf("layer: %w", err)
 	}
 	if info.IsDir() {
-		err = c.addTree(file, "", "", func(string) bool { return false })
+		err = c.addTree(file, "", "", asItIs, nothing)
 	} else {
 		err = c.addArchive(file)
 	}
 	if err != nil {
 		return nil, nil, err
 	}
-	own, err := c.binaries()
-	if err != nil {
-		return nil, nil, err
-	}
+	own := c.binaries()
 	ours := map[string]bool{}
 	for _, b := range own {
 		ours[b.Path] = true

@@ -43,7 +43,6 @@ type packer struct {
 	otp    *otp
 	elixir *elixir // nil if there is none
 	code   *taskCode
-	notes  []string
 }
 
 // Package packs a function into w: a zip archive of what is to be in its task root. A

@@ -76,7 +76,7 @@ func (b *builder) addOwnNotices() error {
 			if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 				continue
 			}
-			if err := b.addFile(file, b.packedDir(a)+"/"+name, "notices"); err != nil {
+			if err := b.addFile(file, b.packedDir(a)+"/"+name, "notices", asItIs); err != nil {
 				return err
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 // ErrNotBEAM says that a file holds no module.
@@ -141,12 +142,12 @@ var stripped = map[string]bool{
 	"Dbgi": true, "Abst": true, "Docs": true, "CInf": true, "LocT": true, "ExCk": true, "Line": false,
 }
 
-// Strip returns the file without what an emulator does not need. Lines stay: they
-// are in stack traces.
-func (m *Module) Strip() []byte {
+// Strip returns the file without what an emulator does not need, but for the chunks to
+// keep. Lines stay: they are in stack traces.
+func (m *Module) Strip(keep ...string) []byte {
 	out := append(make([]byte, 0, 1<<14), "FOR1\x00\x00\x00\x00BEAM"...)
 	for _, c := range m.chunks {
-		if stripped[c.id] {
+		if stripped[c.id] && !slices.Contains(keep, c.id) {
 			continue
 		}
 		out = append(out, c.id...)

@@ -149,3 +149,17 @@ func try(t *testing.T, b []byte) {
 		require.ErrorIs(t, err, ErrNotELF)
 	}
 }
+
+// What a program carries behind its end, it reads itself; and what is for linkers has
+// sections that they need.
+func TestStripLeavesWhatItDoesNotKnow(t *testing.T) {
+	b := append(read(t, built(t, "-g", "-DMAIN")), "payload"...)
+	same, err := Strip(b)
+	require.NoError(t, err)
+	assert.Equal(t, b, same)
+
+	object := read(t, built(t, "-g", "-c"))
+	same, err = Strip(object)
+	require.NoError(t, err)
+	assert.Equal(t, object, same)
+}

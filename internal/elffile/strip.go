@@ -2,6 +2,7 @@ package elffile
 
 import (
 	"bytes"
+	"debug/elf"
 	"encoding/binary"
 	"fmt"
 )
@@ -10,6 +11,7 @@ import (
 const (
 	headerSize      = 64
 	sectionSize     = 64
+	atType          = 16
 	atSections      = 40 // offset of the section headers
 	atSectionCount  = 60
 	atSectionOfName = 62
@@ -36,9 +38,10 @@ func (s section) offset() uint64 { return order.Uint64(s.raw[24:]) }
 func (s section) size() uint64   { return order.Uint64(s.raw[32:]) }
 
 // Strip returns a file without the sections that are not loaded: symbols for linkers and
-// debuggers, and comments. It returns b itself if there is nothing to leave out, or if it
-// is not a 64-bit file of a little-endian machine. Program headers and all that they have
-// loaded stay as they are.
+// debuggers, and comments. It returns b itself if there is nothing to leave out, if it is
+// not a 64-bit file of a little-endian machine, or if it is no program and no library, or
+// one with bytes behind its end, which it may read itself. Program headers and all that
+// they have loaded stay as they are.
 func Strip(b []byte) ([]byte, error) {
 	if !Is(b) {
 		return nil, ErrNotELF
@@ -50,9 +53,15 @@ func Strip(b []byte) ([]byte, error) {
 	if err != nil || len(sections) == 0 {
 		return b, err
 	}
+	if kind := elf.Type(order.Uint16(b[atType:])); kind != elf.ET_EXEC && kind != elf.ET_DYN {
+		return b, nil
+	}
 	end, err := loaded(b)
 	if err != nil {
 		return nil, err
+	}
+	if extent(b, sections, end) < uint64(len(b)) {
+		return b, nil
 	}
 	var names bytes.Buffer
 	names.WriteByte(0)
@@ -106,6 +115,17 @@ func Strip(b []byte) ([]byte, error) {
 		return b, nil
 	}
 	return out, nil
+}
+
+// extent is where the file ends for all that its headers say of it.
+func extent(b []byte, sections []section, end uint64) uint64 {
+	end = max(end, order.Uint64(b[atSections:])+uint64(len(sections))*sectionSize)
+	for _, s := range sections {
+		if s.kind() != sectionNoBits {
+			end = max(end, s.offset()+s.size())
+		}
+	}
+	return end
 }
 
 // readSections reads the section headers, with their names. keep is set for those that
