@@ -42,7 +42,7 @@ type Boot struct {
 // variables ERL_AFLAGS, ERL_FLAGS and ERL_ZFLAGS add flags, and ERL_LIBS adds
 // folders of applications.
 func (i Installation) Command(b Boot, environ []string) (path string, args, env []string) {
-	env = i.environment(environ)
+	env = i.environment(environ, b.TaskRoot)
 	if b.Script.File != "" {
 		if path, args, err := i.scriptCommand(b, env); err == nil {
 			return path, args, env
@@ -75,8 +75,9 @@ func (i Installation) Command(b Boot, environ []string) (path string, args, env 
 	return filepath.Join(i.BinDir, "erlexec"), args, env
 }
 
-// environment is environ with what erlexec needs.
-func (i Installation) environment(environ []string) []string {
+// environment is environ with what erlexec needs, and the folders of shared libraries: that
+// of the function first, and then that of the installation.
+func (i Installation) environment(environ []string, taskRoot string) []string {
 	set := map[string]string{
 		"ROOTDIR":  i.Root,
 		"BINDIR":   i.BinDir,
@@ -92,14 +93,22 @@ func (i Installation) environment(environ []string) []string {
 	}
 	env := make([]string, 0, len(environ)+len(set)+2)
 	home := false
-	libraries := i.Libraries
+	var libraries []string
+	if dir := filepath.Join(taskRoot, "lib"); taskRoot != "" && holdsLibraries(dir) {
+		libraries = append(libraries, dir)
+	}
+	if i.Libraries != "" {
+		libraries = append(libraries, i.Libraries)
+	}
 	for _, entry := range environ {
 		name, value, _ := strings.Cut(entry, "=")
 		if _, ours := set[name]; ours {
 			continue
 		}
-		if name == "LD_LIBRARY_PATH" && i.Libraries != "" {
-			libraries += ":" + value
+		if name == "LD_LIBRARY_PATH" && len(libraries) > 0 {
+			if value != "" {
+				libraries = append(libraries, value)
+			}
 			continue
 		}
 		home = home || name == "HOME" && value != ""
@@ -108,11 +117,17 @@ func (i Installation) environment(environ []string) []string {
 	for _, name := range []string{"ROOTDIR", "BINDIR", "EMU", "PROGNAME", "LC_ALL", "ERL_CRASH_DUMP", "ERL_CRASH_DUMP_SECONDS"} {
 		env = append(env, name+"="+set[name])
 	}
-	if libraries != "" {
-		env = append(env, "LD_LIBRARY_PATH="+libraries)
+	if len(libraries) > 0 {
+		env = append(env, "LD_LIBRARY_PATH="+strings.Join(libraries, ":"))
 	}
 	if !home {
 		env = append(env, "HOME=/tmp") // init refuses to start without one
 	}
 	return env
+}
+
+// holdsLibraries says whether a folder has shared libraries itself.
+func holdsLibraries(dir string) bool {
+	files, _ := filepath.Glob(filepath.Join(escape(dir), "*.so*"))
+	return len(files) > 0
 }

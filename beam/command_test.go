@@ -30,6 +30,32 @@ func TestCommand(t *testing.T) {
 	assert.Contains(t, env, "HOME=/tmp")
 }
 
+// Shared libraries are looked for in the function's lib, then in the layer's, then where
+// they were before.
+func TestCommandLibraries(t *testing.T) {
+	root := t.TempDir()
+	lib := filepath.Join(root, "lib")
+	require.NoError(t, os.MkdirAll(filepath.Join(lib, "app", "ebin"), 0o755))
+	path := func(libraries string, environ ...string) string {
+		_, _, env := Installation{Root: "/r", BinDir: "/r/erts-1/bin", Libraries: libraries}.Command(Boot{TaskRoot: root}, environ)
+		value, set := "", false
+		for _, entry := range env {
+			if v, ok := strings.CutPrefix(entry, "LD_LIBRARY_PATH="); ok {
+				require.False(t, set, "once")
+				value, set = v, true
+			}
+		}
+		return value
+	}
+	assert.Equal(t, "", path(""))
+	assert.Equal(t, "/a:/b", path("", "LD_LIBRARY_PATH=/a:/b"))
+	assert.Equal(t, "/l", path("/l", "LD_LIBRARY_PATH="), "an empty one is no folder")
+	assert.Equal(t, "/l:/a:/b", path("/l", "LD_LIBRARY_PATH=/a:/b"), "there are none in the function's lib")
+	require.NoError(t, os.WriteFile(filepath.Join(lib, "libone.so.1"), nil, 0o644))
+	assert.Equal(t, lib, path(""))
+	assert.Equal(t, lib+":/l:/a:/b", path("/l", "LD_LIBRARY_PATH=/a:/b"))
+}
+
 // The installed emulator, started as it is for a function.
 func TestCommandStarts(t *testing.T) {
 	home := t.TempDir()

@@ -3,6 +3,7 @@ package bootstrap
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -158,5 +159,72 @@ func TestPackagedForAnotherErlang(t *testing.T) {
 		r.answers(`{"do":"log"}`, `logged`)
 		assert.NotContains(t, r.logs.String(), "not to be seen")
 		assert.Equal(t, handler != "", strings.Contains(r.logs.String(), "the function starts slower than it could: "+filepath.Join(root, why)), r.logs.String())
+	}
+}
+
+// nif is native code that calls another library. Erlang's headers need not be there.
+const nif = `#include <stddef.h>
+typedef unsigned long term;
+int answer(void);
+extern term enif_make_int(void *, int);
+static term get(void *env, int argc, const term *argv) { return enif_make_int(env, answer()); }
+static struct { const char *name; unsigned arity; term (*f)(void *, int, const term *); unsigned flags; } functions[] = {{"found", 0, get, 0}};
+static struct { int major, minor; const char *name; int count; void *functions, *load, *reload, *upgrade, *unload; const char *vm; unsigned options; size_t size; const char *erts; }
+  entry = {2, 14, "native", 1, functions, NULL, NULL, NULL, NULL, "beam.vanilla", 1, 40, "erts-12.0"};
+void *nif_init(void) { return &entry; }
+`
+
+// Libraries that native code needs are found in the function's lib, wherever the
+// function runs. Where one is missing, the message says so.
+func TestFunctionsOwnLibraries(t *testing.T) {
+	dir := t.TempDir()
+	gcc := func(out, text string, args ...string) {
+		source := filepath.Join(t.TempDir(), "a.c")
+		require.NoError(t, os.WriteFile(source, []byte(text), 0o600))
+		require.NoError(t, os.MkdirAll(filepath.Dir(out), 0o755))
+		said, err := exec.CommandContext(t.Context(), "gcc", append([]string{"-shared", "-fPIC", "-o", out, source}, args...)...).CombinedOutput()
+		require.NoError(t, err, "%s", said)
+	}
+	library := filepath.Join(dir, "lib", "libanswer.so.1")
+	gcc(library, "int answer(void) { return 42; }\n", "-Wl,-soname,libanswer.so.1")
+	gcc(filepath.Join(dir, "lib", "native", "priv", "native.so"), nif, library)
+	ebin := filepath.Join(dir, "lib", "native", "ebin")
+	require.NoError(t, os.MkdirAll(ebin, 0o755))
+	erlc(t, ebin, "native", `-module(native).
+-export([handle/2, found/0]).
+-on_load(load/0).
+load() -> erlang:load_nif(filename:join([os:getenv("LAMBDA_TASK_ROOT"), "lib", "native", "priv", "native"]), 0).
+handle(_, _) -> {ok, found()}.
+found() -> erlang:nif_error(not_loaded).
+`)
+	config := Config{Handler: "native:handle", TaskRoot: dir, Environ: append(os.Environ(), "LAMBDA_TASK_ROOT="+dir)}
+	r := startRig(t, emulator.Options{}, config)
+	r.answers(`{}`, `42`)
+
+	require.NoError(t, os.Remove(library))
+	failing := newRig(t, emulator.Options{}, config)
+	assert.ErrorContains(t, failing.run(), "the module native could not be loaded: its on_load function failed, and the log says why")
+	assert.Contains(t, failing.logs.String(), "libanswer.so.1: cannot open shared object file")
+}
+
+// Where Elixir's Logger is asked for, a lean start has it.
+func TestPackagedLogger(t *testing.T) {
+	dir := sourceRoot(t, map[string]string{"lib/talks.ex": `defmodule Talks do
+  require Logger
+  def handle(_, _) do
+    Logger.configure(level: :warning)
+    Logger.info("not to be seen")
+    Logger.warning("seen")
+    {:ok, Logger.flush()}
+  end
+end
+`})
+	for _, kind := range []string{beam.BootFull, beam.BootLean} {
+		t.Run(kind, func(t *testing.T) {
+			r := startRig(t, emulator.Options{}, Config{Handler: "Talks.handle", TaskRoot: packagedFrom(t, dir, "Talks.handle", kind), Boot: kind})
+			r.answers(`{}`, `"ok"`)
+			assert.Contains(t, r.logs.String(), "\tseen\n")
+			assert.NotContains(t, r.logs.String(), "not to be seen")
+		})
 	}
 }

@@ -15,16 +15,18 @@
                       parsed := beamport_handler_name:parsed(),
                       applications := [App :: atom()],
                       elixir := boolean(),
+                      logger => boolean(),
                       environment := [{App :: atom(), [{Key :: atom(), Value :: term()}]}],
                       late := [module()],
                       needed := [module()],
                       log_level := logger:level(),
                       logs := boolean()}.
 %% The name of the handler, what it stands for, the applications to start, whether Elixir's
-%% own has to be among them, the environment of all applications, modules that only the code server can load, with code that runs when
-%% they are, and those of them that the handler needs for all that is known. The last two
-%% are the level of the events that are logged, unless Lambda's environment has another, and
-%% whether the handler logs for all that is known.
+%% own has to be among them, and its logger too, the environment of all applications, modules
+%% that only the code server can load, with code that runs when they are, and those of them
+%% that the handler needs for all that is known. The last two are the level of the events
+%% that are logged, unless Lambda's environment has another, and whether the handler logs for
+%% all that is known.
 
 %% @doc Takes note of what is known of the function. Called by the boot script.
 -spec packaged(settings()) -> ok.

@@ -23,17 +23,22 @@ handler(Name, TaskRoot) ->
     end.
 
 %% A boot script of the function's own has put its code on the code path.
-packaged(#{parsed := Parsed, applications := Apps, elixir := Elixir}, Name) ->
+packaged(#{parsed := Parsed, applications := Apps} = Settings, Name) ->
     Module = element(1, Parsed),
     case beamport_code:load(Module) of
         ok ->
-            case steps([fun() -> start_elixir(Module, Elixir, Name) end, fun() -> start(Apps, Name, #{}) end]) of
+            case steps([fun() -> start_elixir(Module, needed(Settings), Name) end, fun() -> start(Apps, Name, #{}) end]) of
                 ok -> find(Parsed, Name);
                 Failure -> Failure
             end;
-        {error, _} ->
-            load_failed(Module, Name, "its file is missing or damaged")
+        {error, Reason} ->
+            not_loaded(Reason, Module, Name, packaged)
     end.
+
+%% What of Elixir's applications a function needs that starts no more.
+needed(#{logger := true}) -> logger;
+needed(#{elixir := true}) -> config;
+needed(_) -> none.
 
 in_task_root(Name, TaskRoot) ->
     case beamport_handler_name:parse(Name) of
@@ -56,7 +61,7 @@ handler(Parsed, Name, #{directories := Directories} = Code) ->
     ok = beamport_task_root:add(Directories),
     case steps([fun() -> load(Module, Name, Code) end,
                 fun() -> configure(Name, Code) end,
-                fun() -> start_elixir(Module, false, Name) end,
+                fun() -> start_elixir(Module, none, Name) end,
                 fun() -> start(applications(Module, Code), Name, Code) end]) of
         ok -> find(Parsed, Name);
         {error, _, _} = Failure -> Failure
@@ -99,25 +104,28 @@ about(Name) ->
 
 load(Module, Name, Code) ->
     case beamport_code:load(Module) of
-        ok ->
-            ok;
-        {error, nofile} ->
-            {error, <<"Runtime.NoSuchModule">>,
-             [about(Name), "there is no module ", beamport_elixir:name(Module), ": ",
-              searched(Module, Code)]};
-        {error, on_load_failure} ->
-            load_failed(Module, Name, "its on_load function failed");
-        {error, badfile} ->
-            load_failed(Module, Name, ["its file is damaged, or was compiled for a later release than OTP ",
-                                       erlang:system_info(otp_release)]);
-        {error, Reason} ->
-            load_failed(Module, Name, beamport_text:show(Reason))
+        ok -> ok;
+        {error, Reason} -> not_loaded(Reason, Module, Name, Code)
     end.
+
+not_loaded(nofile, Module, Name, Code) ->
+    {error, <<"Runtime.NoSuchModule">>,
+     [about(Name), "there is no module ", beamport_elixir:name(Module), ": ", searched(Module, Code)]};
+not_loaded(on_load_failure, Module, Name, _) ->
+    load_failed(Module, Name, "its on_load function failed, and the log says why: it may be that a shared library is missing "
+                "that its native code needs");
+not_loaded(badfile, Module, Name, _) ->
+    load_failed(Module, Name, ["its file is damaged, or was compiled for a later release than OTP ",
+                               erlang:system_info(otp_release)]);
+not_loaded(Reason, Module, Name, _) ->
+    load_failed(Module, Name, beamport_text:show(Reason)).
 
 load_failed(Module, Name, Why) ->
     {error, <<"Runtime.HandlerLoadFailed">>,
      [about(Name), "the module ", beamport_elixir:name(Module), " could not be loaded: ", Why]}.
 
+searched(_, packaged) ->
+    "it is in none of the folders that the function's boot script names";
 searched(_, #{root := Root, directories := []}) ->
     ["no compiled code was found in ", Root, " (", beamport_task_root:searched(), "): LAMBDA_TASK_ROOT is to be the "
      "folder that holds it"];
@@ -169,15 +177,15 @@ configured({error, Why}, Name) ->
     {error, <<"Runtime.ConfigurationFailed">>, [about(Name), "the configuration could not be evaluated: ", Why]}.
 
 %% Modules of Elixir may need its applications where none of their own is found.
-start_elixir(Module, Config, Name) ->
-    case beamport_elixir:is_module(Module) andalso start_elixir(beamport_function:is_lean(), Config) of
+start_elixir(Module, Needed, Name) ->
+    case beamport_elixir:is_module(Module) andalso start_elixir(beamport_function:is_lean(), Needed) of
         {error, {App, Reason}} -> start_failed(Name, {error, App, beamport_text:show(Reason)});
         _ -> ok
     end.
 
-start_elixir(true, true) -> beamport_elixir:start_config();
-start_elixir(true, false) -> ok;
-start_elixir(false, _) -> beamport_elixir:start().
+start_elixir(true, none) -> ok;
+start_elixir(true, config) -> beamport_elixir:start_config();
+start_elixir(_, _) -> beamport_elixir:start().
 
 applications(_, #{release := Release}) ->
     beamport_release:applications(Release);

@@ -41,6 +41,7 @@ type functionSpec struct {
 	level   string // of events to be logged, as the logger has it
 	logs    bool   // whether the handler leads to the logger
 	config  bool   // whether it leads to what Elixir's application keeps
+	logger  bool   // whether it asks the application of Elixir's Logger
 	// needed are the modules it leads to that run code when they are loaded.
 	needed []string
 }
@@ -254,7 +255,7 @@ func (b *booter) bare(modules []string) (etf.Term, error) {
 		return etf.Term{}, err
 	}
 	late := append(b.library.allOnLoad(), features)
-	b.function.config = false // no application can be started
+	b.function.config, b.function.logger = false, false // no application can be started
 	out := append([]etf.Term{b.preLoaded(), instruction("progress", etf.Atom("preloaded"))}, load...)
 	out = append(out,
 		apply("beamport_function", "boot", b.function.settings(late)),
@@ -284,6 +285,7 @@ func (f *functionSpec) settings(late []string) etf.Term {
 		etf.Pair{Key: etf.Atom("parsed"), Value: parsed},
 		etf.Pair{Key: etf.Atom("applications"), Value: etf.List(start...)},
 		etf.Pair{Key: etf.Atom("elixir"), Value: etf.Bool(f.config)},
+		etf.Pair{Key: etf.Atom("logger"), Value: etf.Bool(f.logger)},
 		etf.Pair{Key: etf.Atom("environment"), Value: etf.List(environment...)},
 		etf.Pair{Key: etf.Atom("late"), Value: atomList(late)},
 		etf.Pair{Key: etf.Atom("needed"), Value: atomList(f.needed)},

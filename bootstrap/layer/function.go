@@ -12,6 +12,7 @@ import (
 
 	"github.com/beamport/beamport/beam"
 	"github.com/beamport/beamport/etf"
+	"github.com/beamport/beamport/internal/beamfile"
 )
 
 // FunctionOptions say what [Package] packs.
@@ -156,12 +157,17 @@ func (p *packer) addScript(ctx context.Context) error {
 }
 
 func (p *packer) script(ctx context.Context, maker *booter, ebin string) (etf.Term, error) {
-	reached := maker.reachable().names()
+	reach := maker.reachable()
+	reached := reach.names()
+	calls := maker.ownCalls(reach, p.code.dirs)
+	maker.function.logger = slices.ContainsFunc(calls, func(c [2]beamfile.MFA) bool {
+		return c[1].Module == "Elixir.Logger" && slices.Contains(loggerServer, c[1].Function)
+	})
+	p.noteLimits(maker, calls)
+	p.noteMissing(maker, calls)
 	if p.Boot == beam.BootFunction {
-		for _, a := range maker.function.start {
-			if a.mod != "" && !slices.Contains(quiet, a.name) {
-				return etf.Term{}, fmt.Errorf("layer: the application %s, which the function needs, starts processes, and with --boot function nothing is started: take --boot lean", a.name)
-			}
+		if err := maker.function.startsNothing(); err != nil {
+			return etf.Term{}, err
 		}
 		maker.function.root = "" // nothing to start
 		return maker.bare(reached)
@@ -174,6 +180,21 @@ func (p *packer) script(ctx context.Context, maker *booter, ebin string) (etf.Te
 		modules = maker.stock()
 	}
 	return maker.kernel(p.Boot, append(modules, reached...))
+}
+
+// startsNothing says which application makes a script of kind function impossible.
+func (f *functionSpec) startsNothing() error {
+	for _, a := range f.start {
+		if a.mod == "" || slices.Contains(quiet, a.name) {
+			continue
+		}
+		instead := beam.BootLean
+		if slices.ContainsFunc(f.start, func(a *app) bool { return slices.Contains(networked, a.name) }) {
+			instead = beam.BootFull // where there are sockets
+		}
+		return fmt.Errorf("layer: the application %s, which the function needs, starts processes, and with --boot function nothing is started: take --boot %s", a.name, instead)
+	}
+	return nil
 }
 
 // quiet are applications with processes that a function can do without.

@@ -3,6 +3,7 @@ package layer
 import (
 	"archive/zip"
 	"bytes"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -107,4 +108,78 @@ func TestPrivInACircle(t *testing.T) {
 	_, _, err = packedFunction(t, FunctionOptions{Dir: dir, Handler: "echo:handle"})
 	require.ErrorContains(t, err, "/priv/a/up leads back to "+filepath.Join(dir, "priv")+", which it is in: the folder has no end")
 	assert.NotContains(t, err.Error(), "up/a")
+}
+
+// limited calls what only some kinds of boot scripts start.
+const limited = `defmodule Limited do
+  require Logger
+  def handle(%{"do" => "http"}, _), do: {:ok, inspect(:httpc.request('http://127.0.0.1'))}
+  def handle(%{"do" => "put_env"}, _), do: Application.put_env(:limited, :key, 1)
+  def handle(%{"do" => "timer"}, _), do: :timer.apply_after(1, :erlang, :now, [])
+  def handle(%{"do" => "global"}, _), do: :global.whereis_name(:name)
+  def handle(%{"do" => "configure"}, _), do: helper()
+  defp helper, do: Logger.configure(level: :info)
+  def unreached, do: :gen_tcp.listen(0, [])
+end
+`
+
+// What a boot script has not started, and the function is seen to call, is told when it
+// is packed, with the kind to take.
+func TestLimitsAreTold(t *testing.T) {
+	const (
+		global = "Limited.handle/2 calls global:whereis_name/1, which fails with --boot %s, where there is no distribution"
+		http   = "Limited.handle/2 calls httpc:request/1, which fails with --boot %s, where there are no sockets, and no names of hosts: take --boot full"
+	)
+	dir := project(t, map[string]string{"lib/limited.ex": limited})
+	for kind, want := range map[string][]string{
+		beam.BootFull: {global},
+		beam.BootLean: {http, global},
+		beam.BootFunction: {
+			http,
+			"Limited.handle/2 calls Application.put_env/3, which fails with --boot %s, where no application is known or can be started: take --boot lean",
+			"Limited.handle/2 calls timer:apply_after/4, which fails with --boot %s, where the server of timers is not started: take --boot lean",
+			"Limited.helper/0 calls Logger.configure/1, which fails with --boot %s, where Elixir's Logger is not started: take --boot lean",
+			global,
+		},
+	} {
+		_, report, err := packedFunction(t, FunctionOptions{Dir: dir, Handler: "Limited.handle", Boot: kind})
+		require.NoError(t, err)
+		for i := range want {
+			want[i] = fmt.Sprintf(want[i], kind)
+		}
+		assert.Equal(t, want, report.Notes, kind)
+	}
+	_, report, err := packedFunction(t, FunctionOptions{Dir: "../../examples/hello_erlang", Handler: "hello_erlang:handle", Boot: beam.BootFunction})
+	require.NoError(t, err)
+	assert.Empty(t, report.Notes)
+}
+
+// An application that needs sockets, or processes, is told which kind has them.
+func TestApplicationsAreTold(t *testing.T) {
+	with := func(applications string) string {
+		return project(t, map[string]string{
+			"src/echo.app.src": `{application, echo, [{vsn, "1"}, {applications, [kernel, stdlib` + applications + `]}]}.`,
+			"src/echo.erl":     echo,
+		})
+	}
+	_, _, err := packedFunction(t, FunctionOptions{Dir: with(", inets"), Handler: "echo:handle", Boot: beam.BootFunction})
+	require.EqualError(t, err, "layer: the application inets, which the function needs, starts processes, and with --boot function nothing is started: take --boot full")
+	_, _, err = packedFunction(t, FunctionOptions{Dir: with(", sasl"), Handler: "echo:handle", Boot: beam.BootFunction})
+	require.EqualError(t, err, "layer: the application sasl, which the function needs, starts processes, and with --boot function nothing is started: take --boot lean")
+	for kind, want := range map[string][]string{
+		beam.BootFull: nil,
+		beam.BootLean: {"the application inets, which the function needs, is for sockets, and with --boot lean there are none: take --boot full"},
+	} {
+		_, report, err := packedFunction(t, FunctionOptions{Dir: with(", inets"), Handler: "echo:handle", Boot: kind})
+		require.NoError(t, err)
+		assert.Equal(t, want, report.Notes, kind)
+	}
+}
+
+// A module that is called and is nowhere is told.
+func TestMissingModulesAreTold(t *testing.T) {
+	dir := project(t, map[string]string{"coded.erl": "-module(coded).\n-export([handle/2, other/0]).\nhandle(E, _) -> {ok, jsx:encode(crypto:hash(sha256, E))}.\nother() -> nope:f().\n"})
+	_, report, err := packedFunction(t, FunctionOptions{Dir: dir, Handler: "coded:handle"})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"coded:handle/2 calls jsx:encode/1, and there is no module jsx in the function or among the applications that it names"}, report.Notes)
 }
