@@ -228,3 +228,58 @@ end
 		})
 	}
 }
+
+// umbrella is one of Mix's, whose configuration is where its applications look for it.
+var umbrella = map[string]string{
+	"mix.exs": `defmodule Umbrella.MixProject do
+  use Mix.Project
+  def project, do: [apps_path: "apps", version: "0.1.0", config_path: "settings/all.exs"]
+end
+`,
+	"settings/all.exs":        "import Config\nconfig :front, word: \"configured\"\n",
+	"settings/runtime.exs":    "import Config\n",
+	"apps/front/mix.exs":      child("Front", "front", "{:back, in_umbrella: true}"),
+	"apps/front/lib/front.ex": "defmodule Front do\n  def handle(_, _), do: {:ok, %{back: Back.Spoken.speak(%Back.Voice{}), word: Application.get_env(:front, :word), consolidated: Enum.map([Back.Spoken, Enumerable], &Protocol.consolidated?/1)}}\nend\n",
+	"apps/back/mix.exs":       child("Back", "back", ""),
+	"apps/back/lib/back.ex":   "defprotocol Back.Spoken do\n  def speak(voice)\nend\n\ndefmodule Back.Voice do\n  defstruct []\n  defimpl Back.Spoken, do: (def speak(_), do: \"spoken\")\nend\n",
+	"apps/back/priv/text.txt": "text",
+	"apps/aside/mix.exs":      child("Aside", "aside", ""),
+	"apps/aside/lib/aside.ex": "defmodule Aside do\n  def handle(_, _), do: {:ok, 1}\nend\n",
+}
+
+func child(module, name, deps string) string {
+	return fmt.Sprintf(`defmodule %s.MixProject do
+  use Mix.Project
+  def project do
+    [app: :%s, version: "0.1.0", build_path: "../../_build", config_path: "../../settings/all.exs",
+     deps_path: "../../deps", lockfile: "../../mix.lock", deps: [%s]]
+  end
+end
+`, module, name, deps)
+}
+
+// An umbrella, or one application of it, is packed with its protocols and its
+// configuration, and runs with or without a script.
+func TestPackagedUmbrella(t *testing.T) {
+	dir := sourceRoot(t, umbrella)
+	const want = `{"back":"spoken","consolidated":[true,true],"word":"configured"}`
+	for _, project := range []string{".", "apps/front", "."} {
+		root := packagedFrom(t, filepath.Join(dir, project), "Front.handle", beam.BootLean)
+		assert.FileExists(t, filepath.Join(root, "lib", "back", "priv", "text.txt"))
+		assert.Equal(t, project == ".", exists(filepath.Join(root, "lib", "aside")), "an umbrella is packed whole, an application of it with what it needs")
+		for _, kind := range []string{beam.BootLean, bootStock} {
+			r := startRig(t, emulator.Options{}, Config{Handler: "Front.handle", TaskRoot: root, Boot: kind})
+			r.answers(`{}`, want)
+		}
+	}
+	// As mix has compiled it, and as source.
+	r := startRig(t, emulator.Options{}, Config{Handler: "Front.handle", TaskRoot: filepath.Join(dir, "_build", "prod")})
+	assert.Contains(t, string(r.invoke(`{}`).Payload), `"consolidated":[true,true]`)
+	r = startRig(t, emulator.Options{}, sourceConfig(t, "Front.handle", umbrella))
+	r.answers(`{}`, want)
+}
+
+func exists(file string) bool {
+	_, err := os.Stat(file)
+	return err == nil
+}

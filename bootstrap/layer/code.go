@@ -26,11 +26,11 @@ type taskCode struct {
 	notes []string
 }
 
-// readCode reads the compiled code in a folder: lib/*/ebin and lib/*/consolidated, ebin,
-// or *.beam. The error wraps [fs.ErrNotExist] if there is none.
+// readCode reads the compiled code in a folder: lib/*/ebin, with lib/*/consolidated, or
+// consolidated where there is an umbrella, ebin, or *.beam. The error wraps [fs.ErrNotExist] if there is none.
 func readCode(root string) (*taskCode, error) {
 	c := &taskCode{root: root, apps: apps{}}
-	for _, pattern := range []string{"lib/*/consolidated", "lib/*/ebin", "ebin", "."} {
+	for _, pattern := range []string{"consolidated", "lib/*/consolidated", "lib/*/ebin", "ebin", "."} {
 		found, _ := filepath.Glob(filepath.Join(escape(root), filepath.FromSlash(pattern)))
 		for _, dir := range found {
 			if beams, _ := filepath.Glob(filepath.Join(escape(dir), "*.beam")); len(beams) > 0 {

@@ -96,14 +96,14 @@ func (c *compiler) tool(name string) (string, error) {
 	return file, nil
 }
 
-// mixProject has mix say where it compiles to, which the project's applications are, and
-// how all applications are configured.
+// mixProject has mix say where it compiles to, and its protocols, which the project's
+// applications are, how all applications are configured, and where that is written.
 const mixProject = `
-file = Path.expand("config/config.exs")
+file = Path.expand(Mix.Project.config()[:config_path] || "config/config.exs")
 config = if File.regular?(file), do: Config.Reader.read!(file, env: Mix.env(), target: Mix.target()), else: []
 paths = Mix.Project.apps_paths()
 apps = if paths, do: Map.keys(paths), else: [Mix.Project.config()[:app]]
-said = {Mix.Project.build_path(), apps, config}
+said = {Mix.Project.build_path(), apps, config, Mix.Project.consolidation_path(), file}
 File.write!(System.fetch_env!("BEAMPORT_OUT"), :erlang.term_to_binary(said, [:deterministic]))
 `
 
@@ -125,19 +125,24 @@ func (c *compiler) mix(ctx context.Context) (*taskCode, error) {
 		return nil, fmt.Errorf("layer: %w", err)
 	}
 	said, err := etf.Decode(b)
-	if err != nil || said.Len() != 3 {
+	if err != nil || said.Len() != 5 {
 		return nil, fmt.Errorf("layer: what mix says of %s: %w", c.dir, err)
 	}
 	build, _ := said.At(0).Text()
+	protocols, _ := said.At(3).Text()
+	config, _ := said.At(4).Text()
 	code, err := readCode(build)
 	if err != nil {
 		return nil, err
 	}
 	if code.config, err = readSettings(said.At(2)); err != nil {
-		return nil, fmt.Errorf("layer: %s: %w", filepath.Join(c.dir, "config", "config.exs"), err)
+		return nil, fmt.Errorf("layer: %s: %w", config, err)
 	}
 	code.keep(code.needed(atoms(said.At(1))...))
-	if exists(filepath.Join(c.dir, "config", "runtime.exs")) {
+	// Those of the applications of an umbrella are left over from when each was compiled
+	// by itself, and the other way round.
+	code.dirs = slices.DeleteFunc(code.dirs, func(dir string) bool { return filepath.Base(dir) == "consolidated" && dir != protocols })
+	if exists(filepath.Join(filepath.Dir(config), "runtime.exs")) {
 		code.notes = append(code.notes, "config/runtime.exs is not read by a packaged function: read variables of the environment where they are needed, or pack a release")
 	}
 	return code, nil
@@ -174,26 +179,6 @@ func (c *compiler) gleam() (*taskCode, error) {
 		return readCode(c.temp)
 	}
 	return nil, fmt.Errorf("layer: %s is a project of Gleam's that has no shipment: run gleam export erlang-shipment in it", c.dir)
-}
-
-func (c *compiler) rebar(ctx context.Context) (*taskCode, error) {
-	rebar, err := exec.LookPath("rebar3")
-	if err != nil {
-		for _, build := range []string{"prod", "default"} {
-			if code, err := readCode(filepath.Join(c.dir, "_build", build)); err == nil {
-				return code, nil
-			}
-		}
-		code, err := c.sources(ctx)
-		if err == nil && code == nil {
-			err = fmt.Errorf("layer: rebar3 is needed to compile %s, and is not installed", c.dir)
-		}
-		return code, err
-	}
-	if err := c.run(ctx, nil, rebar, "as", "prod", "compile"); err != nil {
-		return nil, err
-	}
-	return readCode(filepath.Join(c.dir, "_build", "prod"))
 }
 
 // sources compiles files of Erlang and of Elixir that are in no project. It is nil if

@@ -17,11 +17,11 @@ func readSettings(t etf.Term) (map[string][]setting, error) {
 	for application := range t.All() {
 		name, ok := application.At(0).AtomName()
 		if !ok || application.Len() != 2 {
-			return nil, fmt.Errorf("layer: %v configures no application", application)
+			return nil, fmt.Errorf("%v configures no application", application)
 		}
 		for pair := range application.At(1).All() {
 			if pair.Len() != 2 {
-				return nil, fmt.Errorf("layer: the environment of %s has something that is not a key with a value", name)
+				return nil, fmt.Errorf("the environment of %s has something that is not a key with a value", name)
 			}
 			all[name] = append(all[name], setting{pair.At(0), pair.At(1)})
 		}
