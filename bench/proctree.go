@@ -64,20 +64,25 @@ func cpuTime(pids []int) time.Duration {
 }
 
 // resident is the memory of the processes in bytes, what they share counted once.
-func resident(pids []int) int64 {
-	var total int64
+func resident(pids []int) int64 { return memoryOf(pids).once }
+
+// memoryOf is that, and with what they share counted for each.
+func memoryOf(pids []int) (m startMemory) {
 	for _, pid := range pids {
 		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/smaps_rollup", pid))
 		if err != nil {
 			continue
 		}
 		for line := range strings.Lines(string(text)) {
-			if value, ok := strings.CutPrefix(line, "Pss:"); ok {
-				if kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64); err == nil {
-					total += kb << 10
-				}
+			name, value, _ := strings.Cut(line, ":")
+			into := map[string]*int64{"Pss": &m.once, "Rss": &m.each}[name]
+			if into == nil {
+				continue
+			}
+			if kb, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64); err == nil {
+				*into += kb << 10
 			}
 		}
 	}
-	return total
+	return m
 }

@@ -23,24 +23,73 @@ type starter struct {
 	// 3 and 4; the others are runtimes behind the Runtime API.
 	command func() *exec.Cmd
 	frames  bool
-	// most is what the first answer may take, as a share of what elixir -e takes; 0 is
+	// most is what the first answer may take, as a share of what startBaseline takes; 0 is
 	// no target.
 	most float64
 	// mostMemory is what may be resident when it is ready, in bytes; 0 is no target.
 	mostMemory int64
 
 	runs []startRun
+	// memory are runs that were looked at when they were ready.
+	memory []startMemory
 }
 
 // startRun is one start.
 type startRun struct {
-	ready, first, second time.Duration // second is how long the second event took
-	cpu                  time.Duration // of all processes, until the first answer
-	memory               int64         // when ready
+	ready, first time.Duration // since the start: asks for an event, the first answer is read
+	event        time.Duration // what the first event took
+	warm, atOnce time.Duration // what later events took, with time between them and without: medians
+	cpu          time.Duration // of all processes, until the first answer
 }
 
-// startBaseline is the name of what others are compared with.
-const startBaseline = "elixir -e, a module"
+// startMemory is what a tree of processes has resident when it is ready: with what they
+// share counted once, and with it counted for each.
+type startMemory struct{ once, each int64 }
+
+// startBaseline is the name of what others are compared with, and startFaster that of the
+// faster loop, which they are compared with too.
+//
+// What is to be compared with is "elixir -e with a trivial loop". A loop is a function that
+// calls itself: that takes a module, which elixir -e compiles first. A fun that is handed
+// to itself does too, without a compiler, and is run by Erlang's interpreter; nobody would
+// write a function so. The targets are those of the module. All but that of a function of
+// Erlang's hold with the fun too: the emulator alone, before it loads anything, takes more
+// than a tenth of what the fun does.
+const (
+	startBaseline = "elixir -e, a module"
+	startFaster   = "elixir -e, a fun"
+)
+
+// laterEvents are how many events follow the first, each laterPause after the one before;
+// and as many after that, each at once.
+const (
+	laterEvents = 9
+	laterPause  = 5 * time.Millisecond
+)
+
+// later has events served, by a function that returns how long one took, and says how
+// long those after the first took.
+func (r *startRun) later(serve func() (time.Duration, error)) error {
+	for _, c := range []struct {
+		pause time.Duration
+		into  *time.Duration
+	}{{laterPause, &r.warm}, {0, &r.atOnce}} {
+		var took []float64
+		for range laterEvents {
+			time.Sleep(c.pause)
+			one, err := serve()
+			if err != nil {
+				return err
+			}
+			took = append(took, float64(one))
+		}
+		*c.into = time.Duration(median(took))
+	}
+	return nil
+}
+
+// startMemoryRuns are how often each is started for its memory.
+const startMemoryRuns = 3
 
 // startEvent is what is invoked: one event of API Gateway's size with a text.
 var startEvent = []byte(`{"text":"the quick brown fox jumps over the lazy dog","version":"2.0","rawPath":"/hello","padding":"` + strings.Repeat("x", 4<<10) + `"}`)
@@ -73,7 +122,7 @@ func buildStarters(dir string) ([]*starter, error) {
 	}
 	starters := []*starter{
 		{name: startBaseline, frames: true, command: func() *exec.Cmd { return exec.Command("elixir", "-e", scripts[0]) }},
-		{name: "elixir -e, a fun", frames: true, command: func() *exec.Cmd { return exec.Command("elixir", "-e", scripts[1]) }},
+		{name: startFaster, frames: true, command: func() *exec.Cmd { return exec.Command("elixir", "-e", scripts[1]) }},
 		{name: "erl -s", frames: true, command: func() *exec.Cmd {
 			return exec.Command("erl", "-noshell", "-noinput", "-pa", dir, "-s", "loop", "start")
 		}},
@@ -144,14 +193,14 @@ func packed(dir, tool string, args ...string) error {
 }
 
 // run starts it once. With memory, it is looked at when it is ready, and not timed.
-func (s *starter) run(l *limit, memory bool) (startRun, error) {
+func (s *starter) run(l *limit, memory *startMemory) (startRun, error) {
 	if s.frames {
 		return s.runFrames(l, memory)
 	}
 	return s.runAPI(l, memory, os.Stderr)
 }
 
-func (s *starter) runAPI(l *limit, memory bool, stderr io.Writer) (r startRun, err error) {
+func (s *starter) runAPI(l *limit, memory *startMemory, stderr io.Writer) (r startRun, err error) {
 	api, err := newLambdaAPI()
 	if err != nil {
 		return r, err
@@ -167,22 +216,15 @@ func (s *starter) runAPI(l *limit, memory bool, stderr io.Writer) (r startRun, e
 		return r, err
 	}
 	defer p.kill()
-	if memory {
-		if err := api.handOut(); err != nil {
-			return r, err
-		}
-		r.memory = resident(processes(p.pid()))
+	if err := api.handOut(); err != nil {
+		return r, err
 	}
-	wait := func() (time.Duration, error) {
-		if !memory {
-			if err := api.handOut(); err != nil {
-				return 0, err
-			}
-		}
-		memory = false
-		if r.ready == 0 {
-			r.ready = time.Since(p.begin)
-		}
+	r.ready = time.Since(p.begin)
+	if memory != nil {
+		*memory = memoryOf(processes(p.pid()))
+		return r, nil
+	}
+	answer := func() (time.Duration, error) {
 		select {
 		case a := <-api.done:
 			return a.took, a.err
@@ -190,16 +232,20 @@ func (s *starter) runAPI(l *limit, memory bool, stderr io.Writer) (r startRun, e
 			return 0, fmt.Errorf("bench: %s does not answer", s.name)
 		}
 	}
-	if _, err = wait(); err != nil {
+	if r.event, err = answer(); err != nil {
 		return r, err
 	}
 	r.first = time.Since(p.begin)
 	r.cpu = cpuTime(processes(p.pid()))
-	r.second, err = wait()
-	return r, err
+	return r, r.later(func() (time.Duration, error) {
+		if err := api.handOut(); err != nil {
+			return 0, err
+		}
+		return answer()
+	})
 }
 
-func (s *starter) runFrames(l *limit, memory bool) (r startRun, err error) {
+func (s *starter) runFrames(l *limit, memory *startMemory) (r startRun, err error) {
 	toChild, events, err := os.Pipe()
 	if err != nil {
 		return r, err
@@ -225,25 +271,28 @@ func (s *starter) runFrames(l *limit, memory bool) (r startRun, err error) {
 		return r, fmt.Errorf("bench: %s does not start: %w", s.name, err)
 	}
 	r.ready = time.Since(p.begin)
-	if memory {
-		r.memory = resident(processes(p.pid()))
+	if memory != nil {
+		*memory = memoryOf(processes(p.pid()))
+		return r, nil
 	}
 	frame := append(binary.BigEndian.AppendUint32(nil, uint32(len(startEvent))), startEvent...)
-	for _, into := range []*time.Duration{&r.first, &r.second} {
+	serve := func() (time.Duration, error) {
 		begin := time.Now()
-		if _, err := events.Write(frame); err != nil {
-			return r, err
+		_, err := events.Write(frame)
+		if err == nil {
+			err = readFrame(in)
 		}
-		if err := readFrame(in); err != nil {
-			return r, fmt.Errorf("bench: %s does not answer: %w", s.name, err)
+		if err != nil {
+			return 0, fmt.Errorf("bench: %s does not answer: %w", s.name, err)
 		}
-		*into = time.Since(begin)
-		if r.cpu == 0 {
-			r.first = time.Since(p.begin)
-			r.cpu = cpuTime(processes(p.pid()))
-		}
+		return time.Since(begin), nil
 	}
-	return r, nil
+	if r.event, err = serve(); err != nil {
+		return r, err
+	}
+	r.first = time.Since(p.begin)
+	r.cpu = cpuTime(processes(p.pid()))
+	return r, r.later(serve)
 }
 
 func readFrame(r *bufio.Reader) error {
@@ -255,21 +304,29 @@ func readFrame(r *bufio.Reader) error {
 	return err
 }
 
-// measureStarts starts all of them in turns, after one start each that is not counted
-// but for its memory.
+// measureStarts starts all of them in turns, after some starts of each for its memory.
 func measureStarts(starters []*starter, l *limit, rounds int, log io.Writer) error {
 	for _, s := range starters {
-		s.runs = nil
+		s.runs, s.memory = nil, nil
 	}
-	for round := range rounds + 1 {
+	forMemory := min(startMemoryRuns, rounds)
+	for round := range forMemory + rounds {
 		for _, s := range starters {
-			r, err := s.run(l, round == 0)
+			var looked *startMemory
+			if round < forMemory {
+				looked = new(startMemory)
+			}
+			r, err := s.run(l, looked)
 			if err != nil {
 				return fmt.Errorf("%w (%s)", err, s.name)
 			}
-			s.runs = append(s.runs, r)
+			if looked != nil {
+				s.memory = append(s.memory, *looked)
+			} else {
+				s.runs = append(s.runs, r)
+			}
 		}
-		fmt.Fprintf(log, "\r%s: round %d of %d", l, round, rounds)
+		fmt.Fprintf(log, "\r%s: round %d of %d", l, round+1, forMemory+rounds)
 	}
 	fmt.Fprint(log, "\r\x1b[K")
 	return nil
@@ -297,7 +354,7 @@ func (p startPlan) run(stdout, stderr io.Writer) (err error) {
 	}
 	chosen := starters[:0:0]
 	for _, s := range starters {
-		if s.name == startBaseline || p.only == nil || p.only.MatchString(s.name) {
+		if s.name == startBaseline || s.name == startFaster || p.only == nil || p.only.MatchString(s.name) {
 			chosen = append(chosen, s)
 		}
 	}
@@ -316,6 +373,11 @@ func (p startPlan) run(stdout, stderr io.Writer) (err error) {
 			return err
 		}
 	}
+	layers, err := measureLayers(dir)
+	if err != nil {
+		return err
+	}
+	report.addLayers(layers)
 	if report.phases, err = measurePhases(chosen, p.rounds); err != nil {
 		return err
 	}

@@ -35,7 +35,10 @@ func TestStart(t *testing.T) {
 	var out bytes.Buffer
 	require.NoError(t, run([]string{"-start", "-runs", "1", "-cpu", "all", "-run", "^Erlang, function$", "-o", report, "-svg", picture}, &out, io.Discard))
 	assert.Regexp(t, regexp.MustCompile(`(?m)^Erlang, function +[\d.]+ms +[\d.]+ms`), out.String())
-	assert.Contains(t, out.String(), "elixir -e, a module")
+	assert.Contains(t, out.String(), startBaseline)
+	assert.Contains(t, out.String(), startFaster)
+	assert.Regexp(t, `first event ÷ later ones, Erlang, function +≤ 2\.00×`, out.String())
+	assert.Regexp(t, `layer for provided\.al2023, elixir-tls +≤ 8\.50 MB +8\.\d\d MB +ok`, out.String())
 	assert.NotContains(t, out.String(), "Elixir, lean")
 	written, err := os.ReadFile(report)
 	require.NoError(t, err)
@@ -62,19 +65,25 @@ func assertXML(t *testing.T, b []byte) {
 
 func TestStartReport(t *testing.T) {
 	run := func(first time.Duration) startRun {
-		return startRun{ready: first / 2, first: first, second: time.Millisecond, cpu: first, memory: 30 << 20}
+		return startRun{ready: first / 2, first: first, event: 3 * time.Millisecond, warm: time.Millisecond, atOnce: time.Millisecond / 2, cpu: first}
 	}
+	memory := []startMemory{{20 << 20, 25 << 20}, {30 << 20, 35 << 20}, {90 << 20, 95 << 20}}
 	starters := []*starter{
-		{name: startBaseline, runs: []startRun{run(time.Hour), run(100 * time.Millisecond), run(300 * time.Millisecond), run(200 * time.Millisecond)}},
-		{name: "quick <one>", most: 0.2, mostMemory: 28 << 20, runs: []startRun{run(time.Hour), run(20 * time.Millisecond), run(60 * time.Millisecond), run(30 * time.Millisecond)}},
+		{name: startBaseline, frames: true, memory: memory, runs: []startRun{run(100 * time.Millisecond), run(300 * time.Millisecond), run(200 * time.Millisecond)}},
+		{name: startFaster, frames: true, memory: memory, runs: []startRun{run(100 * time.Millisecond)}},
+		{name: "quick <one>", most: 0.2, mostMemory: 28 << 20, memory: memory, runs: []startRun{run(20 * time.Millisecond), run(60 * time.Millisecond), run(30 * time.Millisecond)}},
 	}
 	r := startReport{machine: "a machine", rounds: 3, notes: []string{"a note"}}
 	r.add(&limit{}, starters)
+	r.addLayers([]layerSize{{preset: "erlang", size: 5_740_000, most: 6e6}, {preset: "elixir", size: 7_000_001, most: 7e6}})
 	r.phases = []phasesOf{{"quick <one>", []phase{{"exec and emulator", []float64{10, 30, 20}}, {"loading modules", nil}, {"kernel and applications", []float64{5}}}}}
 	text := r.text()
-	assert.Regexp(t, `quick <one> +15\.0ms +30\.0ms +20\.0ms +0\.15× +30\.0ms +1\.00ms +30\.0 MB`, text, "medians without the first")
-	assert.Regexp(t, `first answer, quick <one>, all processors +≤ 0\.20× +0\.15× +ok`, text)
-	assert.Regexp(t, `resident when ready, quick <one> +≤ 28\.0 MB +30\.0 MB +missed`, text)
+	assert.Regexp(t, `quick <one> +15\.0ms +30\.0ms +20\.0ms +0\.15× +0\.30× +30\.0ms +3\.00ms +1\.00ms +500µs +30\.0 MB +35\.0 MB`, text, "medians")
+	assert.Regexp(t, `first answer, quick <one>, all processors +≤ 0\.20× +0\.15× \(÷ fun 0\.30×\) +ok`, text)
+	assert.Regexp(t, `resident when ready, quick <one>, all processors +≤ 28\.0 MB +30\.0 MB +missed`, text)
+	assert.Regexp(t, `first event ÷ later ones, quick <one> +≤ 2\.00× +3\.00× \(÷ at once 6\.00×\) +missed`, text)
+	assert.Regexp(t, `layer for provided\.al2023, erlang +≤ 6\.00 MB +5\.74 MB +ok`, text)
+	assert.Regexp(t, `layer for provided\.al2023, elixir +≤ 7\.00 MB +7\.00 MB +missed`, text)
 	assert.Contains(t, text, "20.0 + - + 5.00 = 25.0")
 	assert.Contains(t, text, "note: a note")
 	assert.Contains(t, r.markdown(), "## Start to first answer, all processors (medians of 3)")

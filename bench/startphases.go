@@ -77,7 +77,7 @@ func measurePhases(starters []*starter, rounds int) ([]phasesOf, error) {
 		for range rounds {
 			m := &marks{at: map[string]time.Time{}}
 			begin := time.Now()
-			r, err := noisy.runAPI(&limit{}, false, m)
+			r, err := noisy.runAPI(&limit{}, nil, m)
 			if err != nil {
 				return nil, err
 			}

@@ -41,6 +41,7 @@ var linkCuts = []beamfile.MFA{
 	{Module: "beamport_elixir", Function: "start_config", Arity: 0},
 	{Module: "beamport_error", Function: "down", Arity: 1},
 	{Module: "beamport_error", Function: "format", Arity: 4},
+	{Module: "beamport_function", Function: "drop_sasl", Arity: 0},
 	{Module: "beamport_guardian", Function: "print", Arity: 5},
 	{Module: "beamport_loader", Function: "logger", Arity: 1},
 	{Module: "beamport_loader", Function: "start_server", Arity: 1},
