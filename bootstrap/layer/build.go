@@ -195,19 +195,20 @@ func (b *builder) isElixir(a *app) bool {
 	return b.elixir != nil && b.elixir.apps[a.name] == a
 }
 
-// interactive are modules of kernel and stdlib for people at a terminal, and for talk with
+// interactive are modules of kernel, stdlib and elixir for people at a terminal, and for talk with
 // other nodes, which a function cannot be reached by.
 var interactive = []string{
 	"shell", "shell_default", "shell_docs", "edlin", "edlin_context",
 	"edlin_expand", "edlin_key", "edlin_type_suggestion",
 	"dist_util", "erl_epmd", "inet_tcp_dist", "inet6_tcp_dist", "gen_tcp_dist",
-	"peer", "pool", "slave",
+	"peer", "pool", "slave", "escript",
+	"Elixir.IO.ANSI.Docs",
 }
 
 // unpacked says which modules of an application are left out: those that nothing has
 // loaded.
 func (b *builder) unpacked(a *app) []string {
-	if b.preset.compiles || a.name != "kernel" && a.name != "stdlib" {
+	if b.preset.compiles || !slices.Contains([]string{"kernel", "stdlib", "elixir"}, a.name) {
 		return nil
 	}
 	var names []string

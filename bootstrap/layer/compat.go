@@ -194,6 +194,7 @@ func (c *contents) addLibraries(t Target, find func(string) (string, bool)) ([]P
 	if err != nil {
 		return nil, err
 	}
+	c.libraries = files
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		if err := c.addFile(files[name], "lib/"+name, "shared libraries", stripped); err != nil {
 			return nil, err

@@ -28,6 +28,8 @@ type contents struct {
 	entries []entry
 	names   map[string]bool
 	notes   []string // for whoever has it packed
+	// libraries are the files of the machine that those in lib were.
+	libraries map[string]string
 }
 
 func newContents() *contents { return &contents{names: map[string]bool{}} }

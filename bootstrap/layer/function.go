@@ -105,6 +105,15 @@ func (p *packer) check() error {
 	if err != nil {
 		return err
 	}
+	text, err := p.addNoticesOfLibraries()
+	if err != nil {
+		return err
+	}
+	if text != "" {
+		if err := p.addText("NOTICE", text); err != nil {
+			return err
+		}
+	}
 	if !p.Force {
 		return incompatible(problems)
 	}

@@ -183,3 +183,28 @@ func TestMissingModulesAreTold(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, []string{"coded:handle/2 calls jsx:encode/1, and there is no module jsx in the function or among the applications that it names"}, report.Notes)
 }
+
+// A library that is packed brings its license along, in a function too.
+func TestNoticesOfLibraries(t *testing.T) {
+	source := write(t, "const char *ZSTD_versionString(void);\nconst char *v(void) { return ZSTD_versionString(); }\n", t.TempDir(), "a.c")
+	dir := t.TempDir()
+	found, ok := FindLibrary("/", runtime.GOARCH)("libzstd.so.1")
+	if !ok {
+		t.Skip("there is no libzstd")
+	}
+	priv, ebin := filepath.Join(dir, "lib", "echo", "priv"), filepath.Join(dir, "lib", "echo", "ebin")
+	require.NoError(t, os.MkdirAll(priv, 0o755))
+	said, err := exec.CommandContext(t.Context(), "gcc", "-shared", "-fPIC", "-o", filepath.Join(priv, "z.so"), source, found).CombinedOutput()
+	require.NoError(t, err, "%s", said)
+	require.NoError(t, os.CopyFS(ebin, os.DirFS(compiled(t, map[string]string{"echo": "-export([handle/2]).\nhandle(E, _) -> {ok, E}."}))))
+	write(t, `{application, echo, [{vsn, "1"}, {applications, [kernel, stdlib]}]}.`, ebin, "echo.app")
+	files, _, err := packedFunction(t, FunctionOptions{Dir: dir, Handler: "echo:handle", Boot: beam.BootFunction})
+	require.NoError(t, err)
+	require.Contains(t, files, "lib/libzstd.so.1")
+	owner, notice := systemNotice("/", found)
+	require.NotEmpty(t, notice)
+	assert.Equal(t, "- lib/libzstd.so.1: of the package "+owner+" of the system that this was made on (LICENSES/"+owner+".txt).\n", string(files["NOTICE"]))
+	license, err := os.ReadFile(notice)
+	require.NoError(t, err)
+	assert.Equal(t, license, files["LICENSES/"+owner+".txt"])
+}

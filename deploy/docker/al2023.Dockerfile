@@ -29,7 +29,7 @@ RUN curl -fsSLO "https://github.com/erlang/otp/releases/download/OTP-${OTP_VERSI
 RUN tar xzf "otp_src_${OTP_VERSION}.tar.gz" --strip-components=1 \
     && ./configure --prefix=/opt/erlang --without-javac --without-odbc --without-wx --without-debugger \
        --without-observer --without-et --without-megaco --disable-sctp \
-    && make -j"$(nproc)" && make install && rm -rf /build/*
+    && make -j"$(nproc)" && make install && { [ ! -f system/COPYRIGHT ] || cp system/COPYRIGHT /opt/erlang/lib/erlang/; } && rm -rf /build/*
 RUN curl -fsSLO "https://github.com/elixir-lang/elixir/releases/download/v${ELIXIR_VERSION}/elixir-otp-${OTP_VERSION%%.*}.zip" \
     && curl -fsSLO "https://github.com/elixir-lang/elixir/releases/download/v${ELIXIR_VERSION}/elixir-otp-${OTP_VERSION%%.*}.zip.sha256sum" \
     && sha256sum -c "elixir-otp-${OTP_VERSION%%.*}.zip.sha256sum" \

@@ -1,0 +1,67 @@
+package layer
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// bootstrapProgram is the program that layers hold, as it is shipped.
+func bootstrapProgram(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "bootstrap")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "../../cmd/bootstrap")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	said, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", said)
+	return file
+}
+
+// Layers for the managed runtime are small: its base has libcrypto and what else they
+// need. That Debian's Erlang would not load there does not change its size.
+func TestLayerSizes(t *testing.T) {
+	target, err := ParseTarget("provided.al2023", runtime.GOARCH)
+	require.NoError(t, err)
+	program := bootstrapProgram(t)
+	for preset, most := range map[string]int64{"erlang": 6e6, "elixir": 7e6, "elixir-tls": 8.5e6} {
+		var archive bytes.Buffer
+		report, err := Build(t.Context(), Options{Preset: preset, Bootstrap: program, Target: target, Force: true}, &archive)
+		require.NoError(t, err)
+		assert.EqualValues(t, archive.Len(), report.Total.Zipped)
+		assert.LessOrEqual(t, report.Total.Zipped, most, preset)
+		assert.Greater(t, report.Total.Zipped, most/2, "%s: something is missing", preset)
+	}
+}
+
+// What a layer holds of others comes with their licenses.
+func TestLayerNotices(t *testing.T) {
+	target, err := ParseTarget("image", runtime.GOARCH)
+	require.NoError(t, err)
+	otp, err := readOTP("")
+	require.NoError(t, err)
+	b := &builder{Options: Options{Target: target}, contents: newContents(), otp: otp}
+	require.NoError(t, b.addNotices())
+	texts := map[string]string{}
+	for _, e := range b.entries {
+		texts[e.name] = string(e.data)
+	}
+	assert.Contains(t, texts["NOTICE"], "Parts of the emulator come from others:\n  LICENSES/Erlang.txt.\n")
+	assert.Contains(t, texts["LICENSES/Erlang.txt"], "University of Cambridge", "of PCRE")
+	assert.Contains(t, texts["LICENSES/Apache-2.0.txt"], "Apache License")
+
+	otp.Root, otp.BinDir = t.TempDir(), t.TempDir()
+	b = &builder{Options: Options{Target: target}, contents: newContents(), otp: otp}
+	require.NoError(t, b.addNotices())
+	require.Len(t, b.notes, 1)
+	assert.Contains(t, b.notes[0], "there is no COPYRIGHT in "+otp.Root)
+	write(t, "of others", otp.Root, "COPYRIGHT")
+	b = &builder{Options: Options{Target: target}, contents: newContents(), otp: otp}
+	require.NoError(t, b.addNotices())
+	assert.Empty(t, b.notes)
+}
