@@ -30,8 +30,9 @@ deps: ## install Erlang/OTP and Elixir with apt, when they are missing
 	@scripts/deps.sh
 
 .PHONY: build
-build: deps beam ## build build/bootstrap, build/beamport and build/beam/ebin
+build: deps beam ## build build/bootstrap (and -amd64, -arm64 for layers), build/beamport and build/beam/ebin
 	@CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o build/bootstrap ./cmd/bootstrap
+	@for arch in amd64 arm64; do GOOS=linux GOARCH=$$arch CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w' -o build/bootstrap-$$arch ./cmd/bootstrap; done
 	@CGO_ENABLED=0 $(GO) build -trimpath -o build/beamport ./cmd/beamport
 
 .PHONY: beam

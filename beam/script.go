@@ -115,11 +115,20 @@ func (i Installation) Check(b Boot) error {
 	for _, path := range b.Script.paths {
 		name, rest, _ := strings.Cut(strings.TrimPrefix(path, "$"), "/")
 		at := slices.IndexFunc(variables, func(v [2]string) bool { return v[0] == name && v[1] != "" })
+		if at < 0 && name == "ELIXIR" {
+			return fmt.Errorf("beam: %s.boot needs Elixir, and there is none beside the runtime: take a layer that has it (beamport layer --preset elixir)", b.Script.File)
+		}
 		if at < 0 {
 			return fmt.Errorf("beam: %s.boot needs %s, and nothing says where $%s is", b.Script.File, path, name)
 		}
 		if dir := filepath.Join(variables[at][1], filepath.FromSlash(rest)); !isDir(dir) {
-			return fmt.Errorf("beam: %s.boot needs the folder %s: %w", b.Script.File, dir, fs.ErrNotExist)
+			hint := ""
+			if app, ok := strings.CutPrefix(rest, "lib/"); ok && (name == "ROOT" || name == "ELIXIR") {
+				app, _, _ = strings.Cut(app, "/")
+				app, _, _ = strings.Cut(app, "-")
+				hint = fmt.Sprintf("; a layer has it if it is made with beamport layer --with %s, of the Erlang that the function was packaged for", app)
+			}
+			return fmt.Errorf("beam: %s.boot needs the folder %s: %w%s", b.Script.File, dir, fs.ErrNotExist, hint)
 		}
 	}
 	return nil

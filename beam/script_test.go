@@ -63,7 +63,13 @@ func TestCheckScript(t *testing.T) {
 	b.Script.paths = []string{"$TASK/lib/a/ebin"}
 	assert.EqualError(t, i.Check(b), "beam: /s.boot needs the folder "+filepath.Join(root, "lib", "a", "ebin")+": file does not exist")
 	b.Script.paths = []string{"$ELIXIR/lib/elixir/ebin"}
-	assert.EqualError(t, i.Check(b), "beam: /s.boot needs $ELIXIR/lib/elixir/ebin, and nothing says where $ELIXIR is")
+	assert.EqualError(t, i.Check(b), "beam: /s.boot needs Elixir, and there is none beside the runtime: take a layer that has it (beamport layer --preset elixir)")
+	b.Script.paths = []string{"$ODD/x"}
+	assert.EqualError(t, i.Check(b), "beam: /s.boot needs $ODD/x, and nothing says where $ODD is")
+	b.Script.paths = []string{"$ROOT/lib/ssl-10.8/ebin"}
+	assert.EqualError(t, i.Check(b), "beam: /s.boot needs the folder "+filepath.Join(root, "lib", "ssl-10.8", "ebin")+
+		": file does not exist; a layer has it if it is made with beamport layer --with ssl, of the Erlang that the function was packaged for")
+	b.Script.paths = []string{"$ELIXIR/lib/elixir/ebin"}
 	b.Elixir = []string{root + "/lib/logger/ebin", root + "/lib/elixir/ebin"}
 	require.NoError(t, os.MkdirAll(b.Elixir[1], 0o755))
 	require.NoError(t, i.Check(b))

@@ -283,3 +283,14 @@ func exists(file string) bool {
 	_, err := os.Stat(file)
 	return err == nil
 }
+
+// A function of Elixir's on a layer without Elixir fails, and is told which layer has it.
+func TestPackagedForALayerWithElixir(t *testing.T) {
+	search := layerOf(t, nil)
+	require.NoError(t, os.Remove(filepath.Join(search.Dir, "elixir")))
+	root := packagedFrom(t, sourceRoot(t, shop), "Shop.handle", beam.BootFunction)
+	for _, boot := range []string{bootAuto, beam.BootFunction} {
+		r := newRig(t, emulator.Options{}, Config{Handler: "Shop.handle", TaskRoot: root, Boot: boot, Search: search})
+		assert.ErrorContains(t, r.run(), "take a layer that has it (beamport layer --preset elixir)", boot)
+	}
+}

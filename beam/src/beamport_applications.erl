@@ -138,9 +138,12 @@ dependencies(App) ->
         undefined -> []
     end.
 
+why(App, {"no such file or directory", _}) when App =:= elixir; App =:= logger; App =:= eex ->
+    ["there is no Elixir: take a layer that has it (beamport layer --preset elixir), or set ELIXIR_HOME"];
 why(App, {"no such file or directory", _}) ->
     ["there is no ", atom_to_binary(App), ".app on the code path; put the application into the function's "
-     "archive, compiled, with what depends on it"];
+     "archive, compiled, with what depends on it, or, if it is one of Erlang's, into the layer (beamport layer --with ",
+     atom_to_binary(App), ")"];
 why(_, {bad_return, {{M, F, _}, {'EXIT', Reason}}}) ->
     [beamport_stack:mfa(M, F, 2), " failed: ", reason(Reason)];
 why(_, {bad_return, {{M, F, _}, Returned}}) ->

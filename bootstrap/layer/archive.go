@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"compress/flate"
 	"context"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -22,6 +23,9 @@ const (
 	// maxDirect is the largest archive that can be uploaded without S3.
 	maxDirect = 50 << 20
 )
+
+// ErrTooLarge says that an archive would hold more than Lambda takes.
+var ErrTooLarge = errors.New("layer: it is too large")
 
 // firstDate is the date of all files, and the first that an archive can hold: 1 January
 // 1980, in MS-DOS's form.
@@ -44,6 +48,9 @@ type Report struct {
 	Parts []Part // in the order in which they came first
 	// Total is the sum; its Zipped is the size of the archive.
 	Total Part
+	// Unzipped is what Lambda counts: all of this, and of the layers that it was told of.
+	// It allows Limit, or anything if that is 0, as in an image.
+	Unzipped, Limit int64
 	// Notes are sentences for whoever has it packed.
 	Notes []string
 }
@@ -88,9 +95,24 @@ func deflate(e entry) (deflated, error) {
 
 func ascii(s string) bool { return strings.IndexFunc(s, func(r rune) bool { return r >= 0x80 }) < 0 }
 
+// allowance is what an archive may hold.
+type allowance struct {
+	limit  int64 // unzipped, 0 for anything
+	beside int64 // of that, what others hold that count too
+	force  bool  // whether more is packed all the same
+}
+
+// allowance is that of archives, or of what goes into an image.
+func (t Target) allowance(beside int64, force bool) allowance {
+	if t.image() {
+		return allowance{}
+	}
+	return allowance{limit: MaxUnzipped, beside: beside, force: force}
+}
+
 // write writes the archive. progress is called with the share done, of bytes.
-func (c *contents) write(ctx context.Context, w io.Writer, progress func(done, total int64)) (*Report, error) {
-	r := &Report{Total: Part{Name: "total"}}
+func (c *contents) write(ctx context.Context, w io.Writer, allowed allowance, progress func(done, total int64)) (*Report, error) {
+	r := &Report{Total: Part{Name: "total"}, Limit: allowed.limit}
 	at := map[string]int{}
 	for _, e := range c.entries {
 		if _, known := at[e.part]; !known {
@@ -101,8 +123,16 @@ func (c *contents) write(ctx context.Context, w io.Writer, progress func(done, t
 		r.Total.Source += e.source
 		r.Total.Files++
 	}
-	if r.Total.Raw > MaxUnzipped {
-		return nil, fmt.Errorf("layer: it would hold %d MB, and a function with all its layers may hold %d", r.Total.Raw>>20, MaxUnzipped>>20)
+	r.Unzipped = r.Total.Raw + allowed.beside
+	if allowed.limit > 0 && r.Unzipped > allowed.limit {
+		text := fmt.Sprintf("it would hold %d MB, and a function with all its layers may hold %d", r.Unzipped>>20, allowed.limit>>20)
+		if allowed.beside > 0 {
+			text = "with its layers, " + text
+		}
+		if !allowed.force {
+			return nil, fmt.Errorf("%w: %s: an image may hold more (--target image)", ErrTooLarge, text)
+		}
+		c.note("packed although it is too large: " + text)
 	}
 	c.sort()
 	files, err := c.deflateAll(ctx, progress, r.Total.Raw)
@@ -129,7 +159,7 @@ func (c *contents) write(ctx context.Context, w io.Writer, progress func(done, t
 		return nil, fmt.Errorf("layer: %w", err)
 	}
 	r.Total.Zipped = out.n
-	if r.Total.Zipped > maxDirect {
+	if allowed.limit > 0 && r.Total.Zipped > maxDirect {
 		r.Notes = append(r.Notes, fmt.Sprintf("the archive has %d MB: Lambda takes more than %d MB from S3 only", r.Total.Zipped>>20, maxDirect>>20))
 	}
 	return r, nil

@@ -40,14 +40,14 @@ func sample(t *testing.T, order ...int) *contents {
 func TestArchive(t *testing.T) {
 	var one, other bytes.Buffer
 	var last int64
-	report, err := sample(t, 0, 1, 2, 3).write(t.Context(), &one, func(done, total int64) {
+	report, err := sample(t, 0, 1, 2, 3).write(t.Context(), &one, allowance{}, func(done, total int64) {
 		assert.Greater(t, done, last-1)
 		assert.EqualValues(t, 3000+5+1<<16, total)
 		last = done
 	})
 	require.NoError(t, err)
 	assert.EqualValues(t, 3000+5+1<<16, last)
-	_, err = sample(t, 3, 2, 1, 0).write(t.Context(), &other, nil)
+	_, err = sample(t, 3, 2, 1, 0).write(t.Context(), &other, allowance{}, nil)
 	require.NoError(t, err)
 	assert.Equal(t, one.Bytes(), other.Bytes())
 
@@ -85,19 +85,60 @@ type broken struct{}
 func (broken) Write([]byte) (int, error) { return 0, errors.New("the disk is full") }
 
 func TestArchiveFailures(t *testing.T) {
-	_, err := sample(t, 0, 3).write(t.Context(), broken{}, nil)
+	_, err := sample(t, 0, 3).write(t.Context(), broken{}, allowance{}, nil)
 	assert.ErrorContains(t, err, "the disk is full")
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = sample(t, 0, 3).write(ctx, io.Discard, nil)
+	_, err = sample(t, 0, 3).write(ctx, io.Discard, allowance{}, nil)
 	assert.ErrorIs(t, err, context.Canceled)
 
 	c := sample(t, 0)
 	assert.EqualError(t, c.add(entry{name: "bin/run"}), "layer: two files are to be packed as bin/run")
 
-	c = newContents()
-	require.NoError(t, c.add(entry{name: "large", data: make([]byte, MaxUnzipped+1)}))
-	_, err = c.write(t.Context(), io.Discard, nil)
-	assert.EqualError(t, err, "layer: it would hold 250 MB, and a function with all its layers may hold 250")
+}
+
+// An archive is bounded, with the layers beside it, and so by itself alone; what goes into
+// an image is not.
+func TestAllowance(t *testing.T) {
+	archives, err := ParseTarget("provided.al2023", "amd64")
+	require.NoError(t, err)
+	image, err := ParseTarget("image:debian13", "amd64")
+	require.NoError(t, err)
+	noise := make([]byte, maxDirect+1<<20)
+	rand.NewChaCha8([32]byte{}).Read(noise)
+	for _, c := range []struct {
+		name    string
+		data    []byte
+		allowed allowance
+		want    string // of the error, "" for none
+		notes   []string
+	}{
+		{"within", make([]byte, 1<<20), archives.allowance(0, false), "", nil},
+		{"the most", make([]byte, 1<<20), archives.allowance(MaxUnzipped-1<<20, false), "", nil},
+		{"with layers", make([]byte, 1<<20+1), archives.allowance(MaxUnzipped-1<<20, false),
+			"layer: it is too large: with its layers, it would hold 250 MB, and a function with all its layers may hold 250: an image may hold more (--target image)", nil},
+		{"alone", make([]byte, MaxUnzipped+1<<20), archives.allowance(0, false),
+			"layer: it is too large: it would hold 251 MB, and a function with all its layers may hold 250: an image may hold more (--target image)", nil},
+		{"all the same", make([]byte, 1<<20), archives.allowance(MaxUnzipped, true), "",
+			[]string{"packed although it is too large: with its layers, it would hold 251 MB, and a function with all its layers may hold 250"}},
+		{"an image", make([]byte, MaxUnzipped+1<<20), image.allowance(0, false), "", nil},
+		{"from S3", noise, archives.allowance(0, false), "", []string{"the archive has 51 MB: Lambda takes more than 50 MB from S3 only"}},
+		{"an image's", noise, image.allowance(0, false), "", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			files := newContents()
+			require.NoError(t, files.add(entry{name: "large", data: c.data}))
+			report, err := files.write(t.Context(), io.Discard, c.allowed, nil)
+			if c.want != "" {
+				require.EqualError(t, err, c.want)
+				require.ErrorIs(t, err, ErrTooLarge)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, c.notes, append(report.Notes, files.notes...))
+			assert.Equal(t, c.allowed.limit, report.Limit)
+			assert.EqualValues(t, int64(len(c.data))+c.allowed.beside, report.Unzipped)
+		})
+	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/beamport/beamport/beam"
 	"github.com/beamport/beamport/etf"
+	"github.com/beamport/beamport/internal/elffile"
 )
 
 // Options say what [Build] packs.
@@ -28,7 +29,7 @@ type Options struct {
 	Bootstrap string
 	// Target says where the layer is to run.
 	Target Target
-	// Force has a layer packed that could not be loaded there.
+	// Force has a layer packed that could not be loaded there, or is too large.
 	Force bool
 	// Progress, if set, is called with how many of all bytes have been packed.
 	Progress func(done, total int64)
@@ -87,10 +88,10 @@ const hostArch = runtime.GOARCH
 // Build packs a layer into w: a zip archive of what is to be in /opt. It starts the
 // Erlang that is packed to see which modules it loads, unless that is made for another
 // machine. The error wraps [ErrIncompatible] where the layer could not be loaded on its
-// target.
+// target, and [ErrTooLarge] where it would hold more than Lambda takes.
 func Build(ctx context.Context, o Options, w io.Writer) (*Report, error) {
 	b := &builder{Options: o, contents: newContents()}
-	if err := b.choose(); err != nil {
+	if err := b.suits(); err != nil {
 		return nil, err
 	}
 	for _, step := range []func() error{
@@ -104,12 +105,39 @@ func Build(ctx context.Context, o Options, w io.Writer) (*Report, error) {
 			return nil, err
 		}
 	}
-	report, err := b.write(ctx, w, o.Progress)
+	report, err := b.write(ctx, w, o.Target.allowance(0, o.Force), o.Progress)
 	if err != nil {
 		return nil, err
 	}
 	report.Notes = append(report.Notes, b.notes...)
 	return report, nil
+}
+
+// Validate says what is wrong with the options, as far as it can be seen before anything
+// is built or packed.
+func (o Options) Validate() error {
+	return (&builder{Options: o, contents: newContents()}).suits()
+}
+
+// suits finds the applications, and says if the emulator is for another machine: so is all
+// else then.
+func (b *builder) suits() error {
+	if err := b.choose(); err != nil || b.Force {
+		return err
+	}
+	program, err := os.ReadFile(filepath.Join(b.otp.BinDir, "beam.smp"))
+	if err != nil {
+		return fmt.Errorf("layer: %w", err)
+	}
+	f, err := elffile.Read(program)
+	if err != nil {
+		return fmt.Errorf("layer: %s: %w", filepath.Join(b.otp.BinDir, "beam.smp"), err)
+	}
+	if f.Arch() != b.Target.Arch {
+		return fmt.Errorf("%w: the Erlang in %s is for %s, and the target is for %s: name one for that with --otp, or the architecture with --arch",
+			ErrIncompatible, b.otp.Root, f.Arch(), b.Target.Arch)
+	}
+	return nil
 }
 
 // choose finds the applications.

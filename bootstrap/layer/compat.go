@@ -29,11 +29,31 @@ type Binary struct {
 type Problem struct {
 	// Path is the binary's name in the archive.
 	Path string
-	text string
+	// Others is how many more have the same problem.
+	Others int
+	text   string
 }
 
 // String is one sentence: what would not load, why, and what to do.
-func (p Problem) String() string { return p.Path + " " + p.text }
+func (p Problem) String() string {
+	if p.Others > 0 {
+		return fmt.Sprintf("%s (and %d more) %s", p.Path, p.Others, p.text)
+	}
+	return p.Path + " " + p.text
+}
+
+// merged has problems of several binaries that are the same told once.
+func merged(problems []Problem) []Problem {
+	var all []Problem
+	for _, p := range problems {
+		if i := slices.IndexFunc(all, func(first Problem) bool { return first.text == p.text }); i >= 0 {
+			all[i].Others++
+			continue
+		}
+		all = append(all, p)
+	}
+	return all
+}
 
 // Check says which of the binaries packed together would not load on the target, and why.
 func (t Target) Check(packed []Binary) []Problem {
@@ -47,7 +67,7 @@ func (t Target) Check(packed []Binary) []Problem {
 	var problems []Problem
 	for _, b := range packed {
 		for _, text := range t.check(b.File, libraries) {
-			problems = append(problems, Problem{b.Path, text})
+			problems = append(problems, Problem{Path: b.Path, text: text})
 		}
 	}
 	return problems
@@ -200,5 +220,5 @@ func (c *contents) addLibraries(t Target, find func(string) (string, bool)) ([]P
 			return nil, err
 		}
 	}
-	return t.Check(c.binaries()), nil
+	return merged(t.Check(c.binaries())), nil
 }

@@ -77,7 +77,7 @@ func ExamineArchive(file string, t Target, more []Binary) ([]Binary, []Problem, 
 			problems = append(problems, p)
 		}
 	}
-	return own, problems, nil
+	return own, merged(problems), nil
 }
 
 // addArchive reads a zip archive.

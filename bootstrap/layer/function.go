@@ -1,6 +1,7 @@
 package layer
 
 import (
+	"archive/zip"
 	"context"
 	"errors"
 	"fmt"
@@ -31,7 +32,9 @@ type FunctionOptions struct {
 	OTP, Elixir string
 	// Target says where the function is to run.
 	Target Target
-	// Force has code packed that could not be loaded there.
+	// Layers are the archives of layers that it runs on: what they hold counts too.
+	Layers []string
+	// Force has code packed that could not be loaded there, or is too large.
 	Force bool
 	// Progress, if set, is called with how many of all bytes have been packed.
 	Progress func(done, total int64)
@@ -48,8 +51,8 @@ type packer struct {
 
 // Package packs a function into w: a zip archive of what is to be in its task root. A
 // project is compiled first, in its own folder as its tool does it. The error wraps
-// [ErrSource] where that fails, and [ErrIncompatible] where native code could not be
-// loaded on the target.
+// [ErrSource] where that fails, [ErrIncompatible] where native code could not be loaded on
+// the target, and [ErrTooLarge] where it would hold more than Lambda takes.
 func Package(ctx context.Context, o FunctionOptions, w io.Writer) (*Report, error) {
 	if !slices.Contains([]string{beam.BootFull, beam.BootLean, beam.BootFunction}, o.Boot) {
 		return nil, fmt.Errorf("layer: there is no kind of boot script %q (there are %s, %s and %s)", o.Boot, beam.BootFull, beam.BootLean, beam.BootFunction)
@@ -62,6 +65,10 @@ func Package(ctx context.Context, o FunctionOptions, w io.Writer) (*Report, erro
 		return nil, fmt.Errorf("layer: %w", err)
 	}
 	o.Dir = dir
+	beside, err := unzipped(o.Layers)
+	if err != nil {
+		return nil, err
+	}
 	p := &packer{FunctionOptions: o, contents: newContents()}
 	if p.otp, err = readOTP(o.OTP); err != nil {
 		return nil, err
@@ -91,12 +98,29 @@ func Package(ctx context.Context, o FunctionOptions, w io.Writer) (*Report, erro
 	if err := p.addConfig(); err != nil {
 		return nil, err
 	}
-	report, err := p.write(ctx, w, o.Progress)
+	report, err := p.write(ctx, w, o.Target.allowance(beside, o.Force), o.Progress)
 	if err != nil {
 		return nil, err
 	}
 	report.Notes = append(report.Notes, p.notes...)
 	return report, nil
+}
+
+// unzipped is how much archives hold.
+func unzipped(archives []string) (size int64, err error) {
+	for _, file := range archives {
+		z, err := zip.OpenReader(file)
+		if err != nil {
+			return 0, fmt.Errorf("layer: %s: %w", file, err)
+		}
+		for _, f := range z.File {
+			size += int64(f.UncompressedSize64)
+		}
+		if err := z.Close(); err != nil {
+			return 0, fmt.Errorf("layer: %s: %w", file, err)
+		}
+	}
+	return size, nil
 }
 
 // check packs shared libraries that native code needs, and says what would not load.

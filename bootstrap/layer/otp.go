@@ -28,7 +28,11 @@ func readOTP(root string) (*otp, error) {
 	}
 	installed, err := beam.Find(search)
 	if err != nil {
-		return nil, fmt.Errorf("layer: %s", strings.TrimPrefix(err.Error(), "beam: "))
+		text := strings.TrimPrefix(err.Error(), "beam: ")
+		if root != "" { // it is not from the environment
+			text = strings.TrimSuffix(text, " (ERLANG_HOME)") + " (--otp)"
+		}
+		return nil, fmt.Errorf("layer: %s", text)
 	}
 	o := &otp{Installation: installed, erts: strings.TrimPrefix(filepath.Base(filepath.Dir(installed.BinDir)), "erts-")}
 	if o.apps, err = readApps(filepath.Join(o.Root, "lib")); err != nil {

@@ -89,6 +89,10 @@ func ParseTarget(name, arch string) (Target, error) {
 	return Target{Name: name, Arch: arch, base: b}, nil
 }
 
+// image says whether it is an image of its own, for which Lambda's limits of archives do
+// not count.
+func (t Target) image() bool { return strings.HasPrefix(t.Name, "image") }
+
 func (t Target) String() string { return t.Name + " on " + t.Arch }
 
 // Has are the names of the shared libraries that the base has of its own: a layer

@@ -67,12 +67,15 @@ The same input makes the same file, to the byte.`,
 	}
 	flags.add(cmd)
 	cmd.Flags().StringVar(&flags.Bootstrap, "bootstrap", "", "the program bootstrap, built for the architecture (default: the one beside this program, or Go builds it)")
-	cmd.Flags().BoolVar(&flags.Force, "force", false, "pack what would not load on the target too")
+	cmd.Flags().BoolVar(&flags.Force, "force", false, "pack what would not load on the target, or is too large, too")
 	cmd.Flags().StringVarP(&out, "output", "o", "layer.zip", "the file to write")
 	return cmd
 }
 
 func buildLayer(ctx context.Context, c *console, o layer.Options, out string) error {
+	if err := o.Validate(); err != nil {
+		return forced(err)
+	}
 	if o.Bootstrap == "" {
 		file, remove, err := findBootstrap(ctx, o.Target.Arch)
 		if err != nil {
@@ -89,12 +92,17 @@ func buildLayer(ctx context.Context, c *console, o layer.Options, out string) er
 		return err
 	})
 	clear()
-	if errors.Is(err, layer.ErrIncompatible) {
-		return fmt.Errorf("%w\n(--force packs it all the same)", err)
-	}
 	if err != nil {
-		return err
+		return forced(err)
 	}
 	c.printReport(out, report)
 	return nil
+}
+
+// forced is an error with what to do about it, if it is for Lambda alone to judge.
+func forced(err error) error {
+	if errors.Is(err, layer.ErrIncompatible) || errors.Is(err, layer.ErrTooLarge) {
+		return fmt.Errorf("%w\n(--force packs it all the same)", err)
+	}
+	return err
 }

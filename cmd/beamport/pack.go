@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -74,8 +75,14 @@ func (c *console) printReport(file string, r *layer.Report) {
 		fmt.Fprintln(&b, row(p))
 	}
 	fmt.Fprintln(&b, c.outStyle.bold(row(r.Total)))
-	fmt.Fprintf(&b, "\n%s: %s, unzipped %.1f %% of the 250 MB that Lambda allows a function and its layers\n",
-		file, megabytes(r.Total.Zipped), 100*float64(r.Total.Raw)/layer.MaxUnzipped)
+	unzipped := megabytes(r.Unzipped)
+	if r.Limit > 0 {
+		unzipped = fmt.Sprintf("%.1f %% of the %d MB that Lambda allows a function and its layers", 100*float64(r.Unzipped)/float64(r.Limit), r.Limit>>20)
+	}
+	if r.Unzipped > r.Total.Raw {
+		unzipped = "with its layers, " + unzipped
+	}
+	fmt.Fprintf(&b, "\n%s: %s, unzipped %s\n", file, megabytes(r.Total.Zipped), unzipped)
 	for _, note := range r.Notes {
 		fmt.Fprintf(&b, "%s %s\n", c.outStyle.yellow("note:"), note)
 	}
@@ -84,9 +91,19 @@ func (c *console) printReport(file string, r *layer.Report) {
 
 // writeFile has a file written as a whole: where that fails, the one that was there stays.
 func writeFile(name string, write func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+"-*")
+	dir := filepath.Dir(name)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return fmt.Errorf("%s cannot be written: there is no folder %s", name, dir)
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return fmt.Errorf("%s cannot be written: it is a folder, and -o names a file", name)
+	}
+	f, err := os.CreateTemp(dir, "."+filepath.Base(name)+"-*")
 	if err != nil {
-		return fmt.Errorf("the output: %w", err)
+		if path := new(fs.PathError); errors.As(err, &path) {
+			err = path.Err // the name is of no use to anybody
+		}
+		return fmt.Errorf("%s cannot be written: %w", name, err)
 	}
 	defer func() {
 		if err != nil {
@@ -100,7 +117,10 @@ func writeFile(name string, write func(io.Writer) error) (err error) {
 	if err = errors.Join(f.Chmod(0o644), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), name)
+	if err = os.Rename(f.Name(), name); err != nil {
+		return fmt.Errorf("%s cannot be written: %w", name, err)
+	}
+	return nil
 }
 
 // bootstrapPackage is the program that Lambda starts.

@@ -64,7 +64,10 @@ func TestPackingRefuses(t *testing.T) {
 		{"architecture", []string{"package", "--target", "image", "--arch", "amd64", "--handler", "fixture:echo", native}, "it would not load: priv/nif.so is for arm64, and the target is for amd64: take one for that, or name the architecture with --arch"},
 		{"preset", []string{"layer", "--preset", "odd"}, `there is no preset "odd" (there are erlang, elixir, elixir-tls, full)`},
 		{"application", []string{"layer", "--with", "nope", "--target", "image"}, "there is no application nope (there are "},
-		{"Erlang", []string{"layer", "--otp", empty}, empty + " holds no Erlang installation"},
+		{"Erlang", []string{"layer", "--otp", empty}, empty + " holds no Erlang installation (no erts-*/bin/erlexec) (--otp)\n"},
+		{"Erlang of a function", []string{"package", "--otp", empty, fn}, empty + " holds no Erlang installation (no erts-*/bin/erlexec) (--otp)\n"},
+		{"Elixir", []string{"layer", "--elixir", empty}, empty + " holds no Elixir (lib/elixir/ebin)"},
+		{"a layer's archive", []string{"package", "--layer", "/nowhere/layer.zip", "--handler", "fixture:echo", fn}, "/nowhere/layer.zip: open /nowhere/layer.zip: no such file or directory"},
 		{"Lambda's architectures", []string{"layer", "--arch", "mips"}, `there is no architecture "mips" (Lambda has amd64 and arm64)`},
 		{"no file", []string{"doctor", "/nowhere/at/all"}, "stat /nowhere/at/all: no such file or directory"},
 	} {
@@ -91,7 +94,7 @@ func TestLayerAndPackage(t *testing.T) {
 	got := runArgs(t, "layer", "--preset", "erlang", "--target", "image", "--arch", "amd64", "--bootstrap", program, "-o", layer)
 	require.Equal(t, statusOK, got.status, got.err)
 	assert.Contains(t, got.stdout, "boot scripts")
-	assert.Contains(t, got.stdout, "% of the 250 MB that Lambda allows a function and its layers")
+	assert.Regexp(t, `layer\.zip: [\d.]+ MB, unzipped [\d.]+ MB\n`, got.stdout, "an image has no such limit")
 	assert.NotContains(t, got.stdout+got.err, "\r", "no bar where nobody looks")
 	packed := names(t, layer)
 	assert.Contains(t, packed, "bootstrap")
@@ -121,13 +124,53 @@ func TestLayerAndPackage(t *testing.T) {
 	}
 	got = runArgs(t, "doctor", function)
 	assert.Equal(t, statusOK, got.status, got.err)
+
+	got = runArgs(t, "package", "--arch", "amd64", "--handler", "fixture:echo", "--layer", layer, "-o", function, fixture(t))
+	require.Equal(t, statusOK, got.status, got.err)
+	assert.Regexp(t, `function\.zip: [\d.]+ kB, unzipped with its layers, [4-9]\.\d % of the 250 MB that Lambda allows a function and its layers\n`, got.stdout)
 }
 
-// An Erlang of another architecture than the one asked for is not packed.
+// Where nothing can be written is told before anything is compiled or packed, and what is
+// there stays.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	fn := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(fn, "broken.erl"), []byte("module("), 0o600))
+	dir := t.TempDir()
+	for _, command := range [][]string{{"package", fn}, {"layer", "--preset", "erlang", "--target", "image", "--bootstrap", "/bin/true"}} {
+		for out, want := range map[string]string{
+			filepath.Join(dir, "none", "out.zip"): "cannot be written: there is no folder " + filepath.Join(dir, "none"),
+			dir:                                   "cannot be written: it is a folder, and -o names a file",
+			"/proc/out.zip":                       "cannot be written: no such file or directory",
+		} {
+			got := runWith(t, nil, "", append(slices.Clone(command), "-o", out)...)
+			assert.Equal(t, statusUsage, got.status)
+			assert.Equal(t, "beamport: "+out+" "+want+"\n", got.err)
+		}
+	}
+	file := filepath.Join(dir, "out.zip")
+	require.NoError(t, os.WriteFile(file, []byte("was there"), 0o600))
+	got := runWith(t, nil, "", "package", fn, "-o", file)
+	assert.Equal(t, statusUsage, got.status)
+	b, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, "was there", string(b))
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, left, 1, "nothing is left behind")
+}
+
+// An Erlang of another architecture than the one asked for is not packed: one sentence
+// says so, and no program bootstrap is asked for or built before. It is packed if it has to
+// be.
 func TestLayerOfOtherArchitecture(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "layer.zip")
-	got := runArgs(t, "layer", "--preset", "erlang", "--target", "image", "--arch", "arm64", "--bootstrap", built(t, "arm64"), "-o", out)
+	t.Chdir(t.TempDir()) // where Go cannot build the module
+	got := runArgs(t, "layer", "--preset", "erlang", "--target", "image", "--arch", "arm64", "-o", out)
 	assert.Equal(t, statusUsage, got.status)
-	assert.Contains(t, got.err, "is for amd64, and the target is for arm64")
+	assert.Regexp(t, `^beamport: it would not load: the Erlang in \S+ is for amd64, and the target is for arm64: name one for that with --otp, or the architecture with --arch\n\(--force packs it all the same\)\n$`, got.err)
 	assert.NoFileExists(t, out)
+
+	got = runArgs(t, "layer", "--preset", "erlang", "--target", "image", "--arch", "arm64", "--bootstrap", "/bin/true", "--force", "-o", out)
+	require.Equal(t, statusOK, got.status, got.err)
+	assert.Regexp(t, `note: packed although it would not load: \S+ \(and \d+ more\) is for amd64, and the target is for arm64`, got.stdout)
 }

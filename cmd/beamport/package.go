@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"io"
 	"runtime"
 	"strings"
@@ -54,7 +52,8 @@ where those are not the machine's.`,
 	flags.StringVar(&o.Elixir, "elixir", "", "folder of the Elixir that the layer is made of (default: the machine's)")
 	flags.StringVar(&target, "target", layer.Targets()[0], "what it is to be loaded on: "+strings.Join(layer.Targets(), ", "))
 	flags.StringVar(&arch, "arch", runtime.GOARCH, "architecture of that: amd64 or arm64")
-	flags.BoolVar(&o.Force, "force", false, "pack native code that would not load on the target too")
+	flags.StringSliceVar(&o.Layers, "layer", nil, "archives of the layers that it runs on: what they hold counts towards Lambda's limit")
+	flags.BoolVar(&o.Force, "force", false, "pack what is too large, or native code that would not load on the target, too")
 	flags.StringVarP(&out, "output", "o", "function.zip", "the file to write")
 	return cmd
 }
@@ -68,11 +67,8 @@ func packFunction(ctx context.Context, c *console, o layer.FunctionOptions, out 
 		return err
 	})
 	clear()
-	if errors.Is(err, layer.ErrIncompatible) {
-		return fmt.Errorf("%w\n(--force packs it all the same)", err)
-	}
 	if err != nil {
-		return err
+		return forced(err)
 	}
 	c.printReport(out, report)
 	return nil
