@@ -393,7 +393,7 @@ func (m *booter) stock() []string {
 		needed.cut[c] = true
 	}
 	needed.from(linkRoots...)
-	names := needed.names()
+	names := append(needed.names(), m.server()...)
 	for i := range m.otp.start.At(2).All() {
 		if i.At(0).IsAtom("primLoad") {
 			names = append(names, atoms(i.At(1))...)

@@ -2,14 +2,20 @@ package layer
 
 import (
 	"bytes"
+	"context"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/beamport/beamport/beam"
+	"github.com/beamport/beamport/etf"
+	"github.com/beamport/beamport/port"
 )
 
 // bootstrapProgram is the program that layers hold, as it is shipped.
@@ -64,4 +70,35 @@ func TestLayerNotices(t *testing.T) {
 	b = &builder{Options: Options{Target: target}, contents: newContents(), otp: otp}
 	require.NoError(t, b.addNotices())
 	assert.Empty(t, b.notes)
+}
+
+// Where the Erlang to be packed cannot be started, the modules to load are those of its
+// own script: with those, it boots and answers.
+func TestBootScriptOfAnErlangThatCannotBeStarted(t *testing.T) {
+	ebin, remove, err := beam.Ebin("")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = remove() })
+	for _, preset := range []string{"erlang", "elixir"} {
+		b := &builder{Options: Options{Preset: preset}, contents: newContents()}
+		require.NoError(t, b.choose())
+		m := b.booter(ebin)
+		for _, kind := range []string{beam.BootFull, beam.BootLean} {
+			term, err := m.kernel(kind, m.stock())
+			require.NoError(t, err)
+			file := filepath.Join(t.TempDir(), "stock")
+			require.NoError(t, writeTerm(file+".boot", term))
+			script, err := beam.ReadScript(file)
+			require.NoError(t, err)
+			path, args, env := m.command(ebin, t.TempDir(), script)
+			p, err := port.Start(t.Context(), port.Command{Path: path, Args: args, Env: env, StartTimeout: probeTime, StopTimeout: time.Second})
+			require.NoError(t, err)
+			ctx, cancel := context.WithTimeout(t.Context(), probeTime)
+			defer cancel()
+			_, err = p.Conn().Call(ctx, etf.Tuple(etf.Atom("init"), etf.Map(
+				etf.Pair{Key: etf.Atom("handler"), Value: etf.String(probeHandler(b.elixir != nil))},
+				etf.Pair{Key: etf.Atom("task_root"), Value: etf.String(t.TempDir())})))
+			require.NoError(t, err, "%s %s", preset, kind)
+			require.NoError(t, p.Stop(ctx))
+		}
+	}
 }

@@ -129,10 +129,6 @@ func (b *booter) probeOnce(ctx context.Context, kind, handler string, command fu
 		return nil, fmt.Errorf("layer: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	// The code server must not call what it would have to load itself.
-	needed := newReach(b.library.module)
-	needed.from(beamfile.MFA{Module: "code", Function: "start_link"}, linkRoots[4])
-	needed.wholly("code_server")
 	counting := *b
 	counting.counts = true
 	if b.function != nil {
@@ -148,7 +144,7 @@ func (b *booter) probeOnce(ctx context.Context, kind, handler string, command fu
 			}
 		}
 	}
-	term, err := counting.kernel(kind, append(needed.names(), "proplists", "gb_sets", "gb_trees", "binary", "beam_lib",
+	term, err := counting.kernel(kind, append(b.server(),
 		// The atoms of the frames have to be there.
 		"beamport_lambda", "beamport_probe"))
 	if err != nil {
@@ -179,6 +175,14 @@ func (b *booter) probeOnce(ctx context.Context, kind, handler string, command fu
 	}
 	defer func() { _ = process.Stop(ctx) }()
 	return ask(ctx, process.Conn(), handler, dir)
+}
+
+// server are the modules that the code server calls, and cannot load itself.
+func (b *booter) server() []string {
+	needed := newReach(b.library.module)
+	needed.from(beamfile.MFA{Module: "code", Function: "start_link"}, linkRoots[4])
+	needed.wholly("code_server")
+	return append(needed.names(), "proplists", "gb_sets", "gb_trees", "binary", "beam_lib")
 }
 
 func ask(ctx context.Context, conn *port.Conn, handler, root string) ([]string, error) {
