@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,4 +44,28 @@ func TestReadable(t *testing.T) {
 	} {
 		require.Equal(t, c.want, string(readable([]byte(c.body), "x/y")), c.body)
 	}
+}
+
+// The bar is drawn where a person looks, no more often than it changes, and is gone when
+// it is done.
+func TestProgress(t *testing.T) {
+	var out bytes.Buffer
+	show, clear := (&console{err: &out}).progress("packing")
+	require.Nil(t, show, "nobody looks")
+	clear()
+	require.Empty(t, out.String())
+
+	show, clear = (&console{err: &out, errTTY: true}).progress("packing")
+	for done := range int64(5001) {
+		show(done, 10_000)
+	}
+	show(10_000, 10_000)
+	clear()
+	drawn := strings.Split(out.String(), "\r")
+	require.Len(t, drawn, 1+501+1+1, "once for a thousandth")
+	require.Equal(t, "packing ["+strings.Repeat("░", 32)+"]   0 %", drawn[1])
+	require.Equal(t, "packing ["+strings.Repeat("█", 16)+strings.Repeat("░", 16)+"]  50 %", drawn[501])
+	require.Equal(t, "packing ["+strings.Repeat("█", 32)+"] 100 %", drawn[502])
+	require.Equal(t, "\x1b[K", drawn[503])
+	show(0, 0)
 }
