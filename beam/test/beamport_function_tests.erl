@@ -14,6 +14,27 @@ packaged_test() ->
         persistent_term:erase(beamport_function)
     end.
 
+%% Reports of crashes are left out for Elixir's handlers alone, unless they have them wanted.
+drop_sasl_test_() ->
+    [?_assertEqual(Dropped, dropped(Parsed, Environment)) ||
+        {Parsed, Environment, Dropped} <- [{{m, f}, [], false},
+                                           {{'Elixir.M', f}, [], true},
+                                           {{'Elixir.M'}, [{logger, [{handle_sasl_reports, false}]}], true},
+                                           {{'Elixir.M'}, [{logger, [{handle_sasl_reports, true}]}], false}]].
+
+dropped(Parsed, Environment) ->
+    ok = logger:add_handler(beamport, beamport_log, #{config => #{}}),
+    persistent_term:put(beamport_function, {<<"m">>, #{parsed => Parsed, environment => Environment}}),
+    try
+        ok = beamport_function:drop_sasl(),
+        {ok, #{filters := Filters}} = logger:get_handler_config(beamport),
+        lists:keymember(sasl, 1, Filters)
+    after
+        persistent_term:erase(beamport_function),
+        ok = logger:remove_handler(beamport),
+        ok = beamport_function:drop_sasl()
+    end.
+
 lean_test() ->
     ?assertNot(beamport_function:is_lean()).
 
