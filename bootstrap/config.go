@@ -89,9 +89,10 @@ type Config struct {
 	// takes then.
 	ResponseMode string
 	// Boot says what the VM is started with: full, lean or function for a boot script of
-	// that kind, which is an error if there is none; stock for that of the Erlang installed;
-	// and auto for beamport.boot in TaskRoot, else boot/full.boot of the layer, else stock. A
-	// release has its own start.
+	// that kind, where it is an error if there is none, or if the function's cannot be used;
+	// stock for that of the Erlang installed; and auto for beamport.boot in TaskRoot, else
+	// boot/full.boot of the layer, else stock. Where it is not the function's own, the
+	// configuration is read from beamport.config in TaskRoot. A release has its own start.
 	Boot string
 	// NoExtension leaves out the registration as an extension, without which Lambda
 	// ends a sandbox without notice.

@@ -294,3 +294,28 @@ func TestPackagedForALayerWithElixir(t *testing.T) {
 		assert.ErrorContains(t, r.run(), "take a layer that has it (beamport layer --preset elixir)", boot)
 	}
 }
+
+// Processes, files and programs need nothing that has to be started first.
+func TestPackagedProcesses(t *testing.T) {
+	forEachKind(t, "Busy.handle", map[string]string{"lib/busy.ex": `defmodule Busy do
+  use GenServer
+  require Logger
+  def init(n), do: {:ok, n}
+  def handle_call(:get, _, n), do: {:reply, n, n + 1}
+
+  def handle(_, _) do
+    {:ok, server} = GenServer.start_link(__MODULE__, 1)
+    {:ok, agent} = Agent.start_link(fn -> 10 end)
+    task = Task.async(fn -> 100 end)
+    Process.send_after(self(), :later, 1)
+    later = receive do: (:later -> 1000)
+    Logger.metadata(key: :value)
+    {text, 0} = System.cmd("echo", ["ten thousand"])
+    {:ok, %{sum: GenServer.call(server, :get) + Agent.get(agent, & &1) + Task.await(task) + later, text: text,
+      file: File.exists?("/"), env: Application.get_env(:busy, :none, "none"), key: Logger.metadata()[:key]}}
+  end
+end
+`}, func(t *testing.T, _ string, r *rig) {
+		r.answers(`{}`, `{"env":"none","file":true,"key":"value","sum":1111,"text":"ten thousand\n"}`)
+	})
+}
