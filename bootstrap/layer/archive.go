@@ -98,7 +98,8 @@ func ascii(s string) bool { return strings.IndexFunc(s, func(r rune) bool { retu
 // allowance is what an archive may hold.
 type allowance struct {
 	limit  int64 // unzipped, 0 for anything
-	beside int64 // of that, what others hold that count too
+	direct int64 // zipped, that can be uploaded without S3
+	beside int64 // of what is unzipped, what others hold that count too
 	force  bool  // whether more is packed all the same
 }
 
@@ -107,7 +108,7 @@ func (t Target) allowance(beside int64, force bool) allowance {
 	if t.image() {
 		return allowance{}
 	}
-	return allowance{limit: MaxUnzipped, beside: beside, force: force}
+	return allowance{limit: MaxUnzipped, direct: maxDirect, beside: beside, force: force}
 }
 
 // write writes the archive. progress is called with the share done, of bytes.
@@ -159,8 +160,8 @@ func (c *contents) write(ctx context.Context, w io.Writer, allowed allowance, pr
 		return nil, fmt.Errorf("layer: %w", err)
 	}
 	r.Total.Zipped = out.n
-	if allowed.limit > 0 && r.Total.Zipped > maxDirect {
-		r.Notes = append(r.Notes, fmt.Sprintf("the archive has %d MB: Lambda takes more than %d MB from S3 only", r.Total.Zipped>>20, maxDirect>>20))
+	if allowed.limit > 0 && r.Total.Zipped > allowed.direct {
+		r.Notes = append(r.Notes, fmt.Sprintf("the archive has %d MB: Lambda takes more than %d MB from S3 only", r.Total.Zipped>>20, allowed.direct>>20))
 	}
 	return r, nil
 }

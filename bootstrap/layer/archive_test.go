@@ -105,7 +105,11 @@ func TestAllowance(t *testing.T) {
 	require.NoError(t, err)
 	image, err := ParseTarget("image:debian13", "amd64")
 	require.NoError(t, err)
-	noise := make([]byte, maxDirect+1<<20)
+	assert.Equal(t, allowance{limit: 250 << 20, direct: 50 << 20, beside: 7, force: true}, archives.allowance(7, true))
+	assert.Equal(t, allowance{}, image.allowance(7, true))
+
+	const mb = 1 << 20
+	noise := make([]byte, 2*mb)
 	rand.NewChaCha8([32]byte{}).Read(noise)
 	for _, c := range []struct {
 		name    string
@@ -114,17 +118,15 @@ func TestAllowance(t *testing.T) {
 		want    string // of the error, "" for none
 		notes   []string
 	}{
-		{"within", make([]byte, 1<<20), archives.allowance(0, false), "", nil},
-		{"the most", make([]byte, 1<<20), archives.allowance(MaxUnzipped-1<<20, false), "", nil},
-		{"with layers", make([]byte, 1<<20+1), archives.allowance(MaxUnzipped-1<<20, false),
-			"layer: it is too large: with its layers, it would hold 250 MB, and a function with all its layers may hold 250: an image may hold more (--target image)", nil},
-		{"alone", make([]byte, MaxUnzipped+1<<20), archives.allowance(0, false),
-			"layer: it is too large: it would hold 251 MB, and a function with all its layers may hold 250: an image may hold more (--target image)", nil},
-		{"all the same", make([]byte, 1<<20), archives.allowance(MaxUnzipped, true), "",
-			[]string{"packed although it is too large: with its layers, it would hold 251 MB, and a function with all its layers may hold 250"}},
-		{"an image", make([]byte, MaxUnzipped+1<<20), image.allowance(0, false), "", nil},
-		{"from S3", noise, archives.allowance(0, false), "", []string{"the archive has 51 MB: Lambda takes more than 50 MB from S3 only"}},
-		{"an image's", noise, image.allowance(0, false), "", nil},
+		{"the most", make([]byte, mb), allowance{limit: 3 * mb, direct: mb, beside: 2 * mb}, "", nil},
+		{"with layers", make([]byte, mb+1), allowance{limit: 3 * mb, direct: mb, beside: 2 * mb},
+			"layer: it is too large: with its layers, it would hold 3 MB, and a function with all its layers may hold 3: an image may hold more (--target image)", nil},
+		{"alone", make([]byte, 2*mb), allowance{limit: mb, direct: mb},
+			"layer: it is too large: it would hold 2 MB, and a function with all its layers may hold 1: an image may hold more (--target image)", nil},
+		{"all the same", make([]byte, mb), allowance{limit: 2 * mb, direct: mb, beside: 2 * mb, force: true}, "",
+			[]string{"packed although it is too large: with its layers, it would hold 3 MB, and a function with all its layers may hold 2"}},
+		{"an image", noise, allowance{}, "", nil},
+		{"from S3", noise, allowance{limit: 3 * mb, direct: mb}, "", []string{"the archive has 2 MB: Lambda takes more than 1 MB from S3 only"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			files := newContents()

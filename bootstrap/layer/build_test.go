@@ -1,10 +1,7 @@
 package layer
 
 import (
-	"bytes"
 	"context"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"testing"
@@ -17,33 +14,6 @@ import (
 	"github.com/beamport/beamport/etf"
 	"github.com/beamport/beamport/port"
 )
-
-// bootstrapProgram is the program that layers hold, as it is shipped.
-func bootstrapProgram(t *testing.T) string {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "bootstrap")
-	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-ldflags=-s -w", "-o", file, "../../cmd/bootstrap")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	said, err := build.CombinedOutput()
-	require.NoError(t, err, "%s", said)
-	return file
-}
-
-// Layers for the managed runtime are small: its base has libcrypto and what else they
-// need. That Debian's Erlang would not load there does not change its size.
-func TestLayerSizes(t *testing.T) {
-	target, err := ParseTarget("provided.al2023", runtime.GOARCH)
-	require.NoError(t, err)
-	program := bootstrapProgram(t)
-	for preset, most := range map[string]int64{"erlang": 6e6, "elixir": 7e6, "elixir-tls": 8.5e6} {
-		var archive bytes.Buffer
-		report, err := Build(t.Context(), Options{Preset: preset, Bootstrap: program, Target: target, Force: true}, &archive)
-		require.NoError(t, err)
-		assert.EqualValues(t, archive.Len(), report.Total.Zipped)
-		assert.LessOrEqual(t, report.Total.Zipped, most, preset)
-		assert.Greater(t, report.Total.Zipped, most/2, "%s: something is missing", preset)
-	}
-}
 
 // What a layer holds of others comes with their licenses.
 func TestLayerNotices(t *testing.T) {

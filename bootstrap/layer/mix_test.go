@@ -33,7 +33,7 @@ end
 // its configuration; the same bytes each time, with any kind of boot script.
 func TestMix(t *testing.T) {
 	dir := filepath.Join(project(t, mixFiles), "shop")
-	for _, kind := range []string{beam.BootFull, beam.BootLean, beam.BootFunction} {
+	for _, kind := range []string{beam.BootFull, beam.BootFunction} {
 		files, report, err := packedFunction(t, FunctionOptions{Dir: dir, Handler: "Shop.handle", Boot: kind})
 		require.NoError(t, err)
 		for _, name := range []string{
