@@ -233,6 +233,22 @@ func TestLayerOnEmptyMachine(t *testing.T) {
 			assert.JSONEq(t, `{"hello":"<Joe>","consolidated":true,"directory":true}`, string(r.Payload), handler)
 		}
 	})
+	// What a handler leads to may be more than the layer has.
+	for _, kind := range []string{beam.BootFull, beam.BootLean, beam.BootFunction} {
+		t.Run("eval/"+kind, func(t *testing.T) {
+			source := func(t *testing.T) string {
+				dir := filepath.Join(t.TempDir(), "eval")
+				copyFile(t, filepath.Join("testdata", "eval.ex"), filepath.Join(dir, "eval.ex"))
+				return dir
+			}
+			root := p.sandbox(t, p.layer(t, "elixir"), p.function(t, "eval", kind, "Eval.handle", source))
+			api, logs := lambda(t, root, kind, "Eval.handle")
+			r, err := api.Invoke(t.Context(), emulator.Invocation{Payload: []byte(`{"code":"double = fn x -> x * 2 end; Enum.map(1..3, double)"}`)})
+			require.NoError(t, err)
+			require.Empty(t, r.FunctionError, "%s\n%s", r.Payload, logs)
+			assert.JSONEq(t, `{"value":"[2, 4, 6]"}`, string(r.Payload))
+		})
+	}
 	t.Run("tls", func(t *testing.T) {
 		source := func(t *testing.T) string {
 			dir := filepath.Join(t.TempDir(), "tls")

@@ -22,6 +22,8 @@ cp -R hello_erlang hello_elixir "$work"
 mkdir -p "$work/hello_erlang/ebin" "$work/tls"
 erlc +warnings_as_errors -o "$work/hello_erlang/ebin" hello_erlang/src/hello_erlang.erl
 cp testdata/tls.erl "$work/tls"
+mkdir "$work/eval"
+cp testdata/eval.ex "$work/eval"
 
 package() { # NAME HANDLER KIND
     "$beamport" package --target "$target" --handler "$2" --boot "$3" -o "$out/$1-$3.zip" "$work/$1"
@@ -29,5 +31,6 @@ package() { # NAME HANDLER KIND
 for kind in full lean function; do
     package hello_erlang hello_erlang:handle "$kind"
     package hello_elixir HelloElixir.handle "$kind"
+    package eval Eval.handle "$kind"
 done
 package tls tls:handle full

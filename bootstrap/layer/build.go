@@ -240,13 +240,25 @@ func (b *builder) unpacked(a *app) []string {
 		return nil
 	}
 	var names []string
-	for _, name := range interactive {
-		if !b.loaded[name] {
-			names = append(names, name+".beam")
+	files, _ := filepath.Glob(filepath.Join(escape(a.dir), "ebin", "*.beam"))
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".beam")
+		left := slices.Contains(interactive, name) || isTypes(name) && slices.Contains(b.hollow, "compiler")
+		if left && !b.loaded[name] {
+			names = append(names, filepath.Base(file))
 		}
 	}
 	return names
 }
+
+// isTypes says whether a module is one of those that Elixir checks others with when it has
+// compiled them, which takes Erlang's compiler.
+func isTypes(module string) bool {
+	return module == "Elixir.Module.Types" || strings.HasPrefix(module, "Elixir.Module.Types.")
+}
+
+// isExtra says whether a module is one that layers may be without.
+func isExtra(module string) bool { return slices.Contains(interactive, module) || isTypes(module) }
 
 // packedDir is the folder of an application in the layer.
 func (b *builder) packedDir(a *app) string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -70,5 +71,26 @@ func TestBootScriptOfAnErlangThatCannotBeStarted(t *testing.T) {
 			require.NoError(t, err, "%s %s", preset, kind)
 			require.NoError(t, p.Stop(ctx))
 		}
+	}
+}
+
+// What only a compiler uses is left out where the layer has none.
+func TestUnpacked(t *testing.T) {
+	for _, c := range []struct {
+		preset, module string
+		with           []string
+		packed         bool
+	}{
+		{"elixir", "Elixir.Module.Types.Expr", nil, false},
+		{"elixir", "Elixir.Module.Types.Expr", []string{"compiler"}, true},
+		{"elixir", "Elixir.IO.ANSI.Docs", nil, false},
+		{"elixir", "Elixir.Enum", nil, true},
+		{"full", "Elixir.Module.Types.Expr", nil, true},
+		{"full", "Elixir.IO.ANSI.Docs", nil, true},
+	} {
+		b := &builder{Options: Options{Preset: c.preset, With: c.with}, contents: newContents()}
+		require.NoError(t, b.choose())
+		i := slices.IndexFunc(b.apps, func(a *app) bool { return a.name == "elixir" })
+		assert.Equal(t, c.packed, !slices.Contains(b.unpacked(b.apps[i]), c.module+".beam"), "%v", c)
 	}
 }

@@ -191,7 +191,9 @@ func (p *packer) addScript(ctx context.Context) error {
 
 func (p *packer) script(ctx context.Context, maker *booter, ebin string) (etf.Term, error) {
 	reach := maker.reachable()
-	reached := reach.names()
+	// What the layer may be without must not be asked for by the script: it is loaded when
+	// it is called, if it is there.
+	reached := slices.DeleteFunc(reach.names(), isExtra)
 	calls := maker.ownCalls(reach, p.code.dirs)
 	maker.function.logger = slices.ContainsFunc(calls, func(c [2]beamfile.MFA) bool {
 		return c[1].Module == "Elixir.Logger" && slices.Contains(loggerServer, c[1].Function)
