@@ -22,6 +22,15 @@ type Log struct {
 	Meta etf.Term
 }
 
+// isLevel reports whether it is one of Erlang's.
+func isLevel(name string) bool {
+	switch name {
+	case "emergency", "alert", "critical", "error", "warning", "notice", "info", "debug":
+		return true
+	}
+	return false
+}
+
 var (
 	errLevel = errors.New("the level is not an atom")
 	errTime  = errors.New("the time is not an integer")

@@ -152,8 +152,16 @@ func everyStream(t *testing.T, test func(t *testing.T, near, far io.ReadWriteClo
 		near, far := filePairs(t)
 		test(t, near, far)
 	})
+	t.Run("a child's pipes", func(t *testing.T) {
+		near, far := openPipes(t)
+		test(t, near, far)
+	})
 	t.Run("unix", func(t *testing.T) {
 		near, far := dial(t, "unix", t.TempDir()+"/s")
+		test(t, near, far)
+	})
+	t.Run("tcp", func(t *testing.T) {
+		near, far := dial(t, "tcp", "127.0.0.1:0")
 		test(t, near, far)
 	})
 	t.Run("no deadlines", func(t *testing.T) {

@@ -17,6 +17,10 @@ const (
 	batchesInCaller = 4
 	// maxQueued is how many bytes wait before those who can wait with more do.
 	maxQueued = 4 << 20
+	// frameCost is about what a frame that waits takes besides its bytes.
+	frameCost = 128
+	// maxUnpaced is how many frames of those who cannot wait do.
+	maxUnpaced = 16 << 10
 )
 
 // longAgo is a deadline that has passed.
@@ -40,6 +44,7 @@ type sender struct {
 	mu      sync.Mutex
 	queue   []*outgoing
 	queued  int           // bytes in the queue
+	unpaced int           // frames in the queue whose senders did not wait for room
 	room    *sync.Cond    // of those who wait for the queue to be shorter, or nil
 	writing bool          // somebody takes care of the queue
 	closed  bool          // no more frames are taken
@@ -57,10 +62,12 @@ type writeDeadliner interface{ SetWriteDeadline(time.Time) error }
 // outgoing is a frame on its way.
 type outgoing struct {
 	head, body, tail []byte   // all but the body are short
+	unpaced          bool     // its sender did not wait for room
 	state            outState // guarded by sender.mu
 }
 
 func (f *outgoing) size() int { return len(f.head) + len(f.body) + len(f.tail) }
+func (f *outgoing) cost() int { return f.size() + frameCost }
 
 type outState uint8
 
@@ -90,24 +97,66 @@ func (s *sender) check(size int) error {
 // send queues a frame, which has been checked, and writes what can be written
 // without waiting. Head and body have to stay as they are until withdraw.
 func (s *sender) send(f *outgoing) {
+	if s.enqueue(f) {
+		s.write()
+	}
+}
+
+// sendUnpaced is send for who cannot wait until there is room. It reports false if so
+// many frames of that kind wait that the other side cannot be reading.
+func (s *sender) sendUnpaced(f *outgoing) bool {
+	s.mu.Lock()
+	full := s.unpaced >= maxUnpaced
+	s.mu.Unlock()
+	if full {
+		return false
+	}
+	f.unpaced = true
+	s.send(f)
+	return true
+}
+
+// sendLatest sends a frame of one head, of which only the latest matters: if f is
+// still waiting, it is what is changed.
+func (s *sender) sendLatest(f *outgoing, head []byte) {
+	s.mu.Lock()
+	if f.state == queued {
+		s.queued += len(head) - len(f.head)
+		f.head = head
+		s.mu.Unlock()
+		return
+	}
+	s.mu.Unlock()
+	f.head = head
+	s.send(f)
+}
+
+// enqueue is the part of send that writes nothing. It reports whether the caller
+// has to call write, which is not to be done with a lock held.
+func (s *sender) enqueue(f *outgoing) bool {
 	if s.deadlines == nil && len(f.body) > batchSize {
 		f.body = append([]byte(nil), f.body...) // there would be no way to have it back
 	}
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.closed {
-		s.mu.Unlock()
-		return
+		return false
 	}
 	f.state = queued
 	s.queue = append(s.queue, f)
-	s.queued += f.size()
+	s.queued += f.cost()
+	if f.unpaced {
+		s.unpaced++
+	}
 	if s.writing {
-		s.mu.Unlock()
-		return
+		return false
 	}
 	s.writing = true
-	s.mu.Unlock()
+	return true
+}
 
+// write is the part of send that writes.
+func (s *sender) write() {
 	if s.try != nil {
 		for range batchesInCaller {
 			more, err := s.writeBatch(s.try)
@@ -187,7 +236,7 @@ func (s *sender) gather() bool {
 			break
 		}
 		taken++
-		s.queued -= size
+		s.leftLocked(f)
 		batch = append(s.packet.appendHeader(batch, size), f.head...)
 		if size <= batchSize {
 			batch = append(append(batch, f.body...), f.tail...)
@@ -279,12 +328,20 @@ func (s *sender) let(f *outgoing) bool {
 	return f.state == copied
 }
 
+// leftLocked counts a frame that leaves the queue.
+func (s *sender) leftLocked(f *outgoing) {
+	s.queued -= f.cost()
+	if f.unpaced {
+		s.unpaced--
+	}
+}
+
 // dropLocked takes a frame out of the queue.
 func (s *sender) dropLocked(f *outgoing) {
 	for i, other := range s.queue {
 		if other == f {
 			s.queue = append(s.queue[:i], s.queue[i+1:]...)
-			s.queued -= f.size()
+			s.leftLocked(f)
 			f.state = unsent
 			return
 		}

@@ -131,6 +131,27 @@ Gone(1000)`, path, workerVariable, test.child, test.options))
 	}
 }
 
+// A worker that streams does not outlive its BEAM.
+func TestServeStreamsToErlThatHalts(t *testing.T) {
+	path, err := os.Executable()
+	require.NoError(t, err)
+	out, _ := runErl(t, fmt.Sprintf(`
+Port = open_port({spawn_executable, %q}, [{packet, 4}, binary, {env, [{%q, "worker on stdio"}]}]),
+Next = fun() -> receive {Port, {data, B}} -> binary_to_term(B) after 20000 -> error(timeout) end end,
+{ready, 1, _} = Next(),
+port_command(Port, term_to_binary({call, 1, {tick, x}, 1 bsl 40})),
+{head, 1, _} = Next(),
+{chunk, 1, _} = Next(),
+{chunk, 1, _} = Next(),
+{os_pid, Pid} = erlang:port_info(Port, os_pid),
+io:format("~b~n", [Pid])`, path, workerVariable))
+	var pid int
+	_, err = fmt.Sscan(out, &pid)
+	require.NoError(t, err)
+	endIfFailed(t, pid)
+	requireGone(t, pid)
+}
+
 // A worker whose stdout is closed at the other end is told so by an error: it
 // is not killed by SIGPIPE.
 func TestStdioBrokenOutput(t *testing.T) {

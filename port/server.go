@@ -1,6 +1,7 @@
 package port
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -63,7 +64,8 @@ type Server struct {
 	MaxPacket int
 	// MaxConcurrent is how many handlers run at once, for each connection; 0 is
 	// [DefaultMaxConcurrent]. Calls beyond that wait; 16,384 that wait are the end of
-	// the connection.
+	// the connection, and so are as many answers to what the other side has cancelled
+	// that it does not read.
 	MaxConcurrent int
 	// Grace is how long handlers may take to return when the other side is gone or has
 	// said that it stops; 0 is [DefaultGrace].
@@ -75,7 +77,8 @@ type Server struct {
 // cases, ctx's error in the third, and otherwise what ended it: a [*ProtocolError], a
 // [*PacketSizeError], or an error of reading or writing.
 //
-// By then all handlers have returned, or Grace is over.
+// By then all handlers have returned, or Grace is over. But for stop, their contexts
+// have ended and the stream was closed before they were waited for.
 func (s *Server) ServeConn(ctx context.Context, rwc io.ReadWriteCloser) error {
 	if s.Handler == nil {
 		rwc.Close()
@@ -89,6 +92,7 @@ func (s *Server) ServeConn(ctx context.Context, rwc io.ReadWriteCloser) error {
 		err = c.sender.check(len(ready))
 	}
 	if err != nil {
+		c.cancel()
 		rwc.Close()
 		return err
 	}
@@ -110,12 +114,14 @@ type serverConn struct {
 	mu       sync.Mutex
 	open     map[uint64]*ServerCall // calls without a final frame, and casts without an ack
 	running  int
-	pending  []*ServerCall // that wait until others have ended
-	stopping bool          // the other side has said so: no more calls are taken
-	broken   error         // what ended writing
-	drain    *time.Timer   // gives reading some time then
-	over     bool          // why it ends is settled
-	cause    error         // why it ends, if not by the stream's end or by stop
+	pending  list.List   // of the *ServerCall that wait until others have ended
+	stopping bool        // the other side has said so: no more calls are taken
+	broken   error       // what ended writing
+	drain    *time.Timer // gives reading some time then
+	over     bool        // why it ends is settled
+	cause    error       // why it ends, if not by the stream's end or by stop
+
+	pong outgoing // the reader's
 }
 
 func (s *Server) newServerConn(ctx context.Context, rwc io.ReadWriteCloser) *serverConn {
@@ -155,9 +161,10 @@ func (c *serverConn) fail(cause error) {
 	c.rwc.Close()
 }
 
-// failWriting notes that nothing more can be written. If that is because the other
-// side is gone, reading will say so.
+// failWriting notes that nothing more can be written, so that nobody waits for what
+// handlers do. If that is because the other side is gone, reading will say so.
 func (c *serverConn) failWriting(err error) {
+	c.cancel()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.broken == nil && !c.over {
@@ -168,11 +175,9 @@ func (c *serverConn) failWriting(err error) {
 
 var errStopped = errors.New("port: stopped")
 
-// serve reads until the end, and waits for the handlers.
+// serve reads until the end, lets go of the stream, and waits for the handlers.
 func (c *serverConn) serve() error {
 	err := c.readFrames()
-	c.cancel()
-	c.awaitHandlers()
 	c.mu.Lock()
 	cause, broken := c.cause, c.broken
 	c.over = true
@@ -180,8 +185,10 @@ func (c *serverConn) serve() error {
 		c.drain.Stop()
 	}
 	c.mu.Unlock()
+	c.cancel()
 	c.sender.close()
 	c.rwc.Close()
+	c.awaitHandlers()
 	c.sender.awaitSent(c.grace()) // a write that Close has not ended yet
 	switch {
 	case cause == errStopped:
@@ -257,11 +264,13 @@ func (c *serverConn) readFrames() error {
 				return err
 			}
 		case frameCancel:
-			c.abort(r.id)
+			if err := c.abort(r.id); err != nil {
+				return err
+			}
 		case frameCredit:
 			c.grant(r.id, r.credit)
 		case framePing:
-			c.sender.send(&outgoing{head: appendPong(nil, r.id)})
+			c.sender.sendLatest(&c.pong, appendPong(nil, r.id))
 		case frameStop:
 			c.stop(r.reason)
 		}
@@ -271,35 +280,53 @@ func (c *serverConn) readFrames() error {
 // begin runs a call or lets it wait.
 func (c *serverConn) begin(r request) error {
 	call := &ServerCall{conn: c, id: r.id, raw: r.raw, cast: r.kind == frameCast, streams: r.credit >= 0, credit: max(r.credit, 0)}
-	call.context, call.cancel = context.WithCancel(c.context)
+	refused, err := c.take(call)
+	if refused {
+		return c.answerUnpaced(call, stopping)
+	}
+	if err != nil {
+		return violation(r.kind, 0, err)
+	}
+	return nil
+}
+
+// take runs a call or lets it wait, or reports that no more are taken.
+func (c *serverConn) take(call *ServerCall) (refused bool, err error) {
 	most := c.server.MaxConcurrent
 	if most <= 0 {
 		most = DefaultMaxConcurrent
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.open[r.id] != nil {
-		return violation(r.kind, 0, errCallTwice)
+	switch {
+	case c.open[call.id] != nil:
+		return false, errCallTwice
+	case c.stopping:
+		return true, nil
+	case c.running == most && c.pending.Len() == maxPending:
+		return false, errFlood
 	}
-	if c.stopping {
-		if call.cast {
-			c.sender.send(&outgoing{head: appendAck(nil, r.id)})
-		} else {
-			c.sendFailure(r.id, stopping)
-		}
-		return nil
-	}
+	call.context, call.cancel = context.WithCancel(c.context)
+	c.open[call.id] = call
 	if c.running == most {
-		if len(c.pending) == maxPending {
-			return violation(r.kind, 0, errFlood)
-		}
-		c.open[r.id] = call
-		c.pending = append(c.pending, call)
-		return nil
+		call.place = c.pending.PushBack(call)
+		return false, nil
 	}
-	c.open[r.id] = call
 	c.running++
 	c.handlers.Go(func() { c.run(call) })
+	return false, nil
+}
+
+// answerUnpaced sends the final frame of a call for which no handler does. It is for
+// the reader, which waits for nothing.
+func (c *serverConn) answerUnpaced(call *ServerCall, failure *CallError) error {
+	kind, frame := frameCall, c.failure(call.id, failure)
+	if call.cast {
+		kind, frame = frameCast, &outgoing{head: appendAck(nil, call.id)}
+	}
+	if frame != nil && !c.sender.sendUnpaced(frame) {
+		return violation(kind, 0, errUnread)
+	}
 	return nil
 }
 
@@ -313,13 +340,13 @@ func (c *serverConn) run(call *ServerCall) {
 func (c *serverConn) next() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.pending) == 0 || c.context.Err() != nil {
+	first := c.pending.Front()
+	if first == nil || c.context.Err() != nil {
 		c.running--
 		return
 	}
-	call := c.pending[0]
-	c.pending[0] = nil
-	c.pending = c.pending[1:]
+	call := c.pending.Remove(first).(*ServerCall)
+	call.place = nil
 	c.handlers.Go(func() { c.run(call) })
 }
 
@@ -335,26 +362,31 @@ func (c *serverConn) finish(call *ServerCall) bool {
 	return true
 }
 
-// abort is the other side's cancel.
-func (c *serverConn) abort(id uint64) {
+// abort is the other side's cancel. The call is answered at once, whatever its handler
+// does.
+func (c *serverConn) abort(id uint64) error {
 	c.mu.Lock()
 	call := c.open[id]
+	if call == nil {
+		c.mu.Unlock()
+		return nil
+	}
+	delete(c.open, id)
+	if call.place != nil {
+		c.pending.Remove(call.place)
+		call.place = nil
+	}
 	c.mu.Unlock()
-	if call == nil || call.cast {
-		return
-	}
 	call.cancel()
-	if c.finish(call) {
-		c.sendFailure(call.id, cancelled)
-	}
+	return c.answerUnpaced(call, cancelled)
 }
 
 // grant is the other side's credit.
-func (c *serverConn) grant(id uint64, bytes int) {
+func (c *serverConn) grant(id uint64, bytes int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if call := c.open[id]; call != nil {
-		call.credit += min(bytes, math.MaxInt-call.credit)
+		call.credit += min(bytes, math.MaxInt64-call.credit)
 		call.wakeLocked()
 	}
 }

@@ -67,6 +67,12 @@ func testHandler(ctx context.Context, c *port.ServerCall) (etf.Term, error) {
 			return etf.Term{}, err
 		}
 		return etf.Atom("end"), nil
+	case "tick":
+		w, err := c.Stream(etf.Atom("head"))
+		for tick := time.NewTicker(5 * time.Millisecond); err == nil; <-tick.C {
+			_, err = w.Write([]byte("tick"))
+		}
+		return etf.Term{}, err
 	case "break":
 		w, err := c.Stream(etf.Atom("head"))
 		if err == nil {

@@ -1,6 +1,7 @@
 package port
 
 import (
+	"container/list"
 	"context"
 	"errors"
 	"fmt"
@@ -21,9 +22,11 @@ type ServerCall struct {
 	context context.Context
 	cancel  context.CancelFunc
 	stream  *StreamWriter // once the answer is streamed
+	unsent  error         // why a part of the answer could not be sent
 
 	// Guarded by serverConn.mu.
-	credit int           // bytes that may be sent
+	place  *list.Element // in serverConn.pending, or nil
+	credit int64         // bytes that may be sent
 	more   chan struct{} // closed when there is more of it; nil if nobody waits
 }
 
@@ -37,8 +40,8 @@ func (c *ServerCall) Raw() []byte { return c.raw }
 // Term decodes the request, with the default limits of package etf.
 func (c *ServerCall) Term() (etf.Term, error) { return inside.Decode(c.raw) }
 
-// Log sends a line of log that belongs to the call. l's CallID is not looked at; its
-// zero Level is info, its zero Time now, and its zero Meta an empty map. What does not fit a
+// Log sends a line of log that belongs to the call. l's CallID is not looked at; a
+// Level that is none of Erlang's is info, its zero Time now, and its zero Meta an empty map. What does not fit a
 // frame is cut. It may be called by any goroutine, also after the handler has returned.
 func (c *ServerCall) Log(l Log) {
 	l.CallID = c.id
@@ -71,7 +74,11 @@ func (c *ServerCall) run() {
 	var err error
 	answer, err = c.conn.server.Handler.Serve(c.context, c)
 	failure = nil
-	if err != nil {
+	switch {
+	case err == nil:
+	case c.unsent != nil && errors.Is(err, c.unsent):
+		failure = unsendable(c.unsent)
+	default:
 		failure = returned(err)
 	}
 }
@@ -92,7 +99,7 @@ func (c *ServerCall) answer(term etf.Term, failure *CallError) {
 func (c *ServerCall) runCast() {
 	defer func() {
 		if c.conn.finish(c) {
-			c.conn.sender.send(&outgoing{head: appendAck(nil, c.id)})
+			c.conn.send(&outgoing{head: appendAck(nil, c.id)})
 		}
 	}()
 	defer func() {
@@ -112,10 +119,18 @@ func (c *ServerCall) runCast() {
 	c.conn.server.OnCast(c.context, message)
 }
 
+// send sends a frame when there is room for it.
+func (c *serverConn) send(f *outgoing) {
+	c.sender.awaitRoom()
+	c.sender.send(f)
+}
+
+// whole is a frame as one part, which is not short.
+func whole(frame []byte) *outgoing { return &outgoing{head: frame[:0:0], body: frame} }
+
 // sendTerm sends a frame that ends in a term. A term that is none, or too long for a
 // frame, becomes an error.
 func (c *serverConn) sendTerm(kind string, id uint64, term etf.Term) {
-	c.sender.awaitRoom()
 	frame, err := appendAnswer(nil, kind, id, term)
 	if err == nil {
 		err = c.sender.check(len(frame))
@@ -124,11 +139,19 @@ func (c *serverConn) sendTerm(kind string, id uint64, term etf.Term) {
 		c.sendFailure(id, unsendable(err))
 		return
 	}
-	c.sender.send(&outgoing{head: frame[:0:0], body: frame})
+	c.send(whole(frame))
 }
 
-// sendFailure sends an error frame, if need be without what is too long of it.
+// sendFailure sends an error frame.
 func (c *serverConn) sendFailure(id uint64, f *CallError) {
+	if frame := c.failure(id, f); frame != nil {
+		c.send(frame)
+	}
+}
+
+// failure makes an error frame, if need be without what is too long of it. It returns
+// nil if none is short enough.
+func (c *serverConn) failure(id uint64, f *CallError) *outgoing {
 	frame, err := appendFailure(nil, id, f)
 	if err == nil {
 		err = c.sender.check(len(frame))
@@ -137,24 +160,20 @@ func (c *serverConn) sendFailure(id uint64, f *CallError) {
 		short := returned(errors.New(cut(f.Message(), 200)))
 		short.Class = f.Class
 		if frame, err = appendFailure(nil, id, short); err != nil || c.sender.check(len(frame)) != nil {
-			return // no frame is short enough
+			return nil
 		}
 	}
-	c.sender.send(&outgoing{head: frame})
+	return whole(frame)
 }
 
 // log sends a line of log.
 func (c *serverConn) log(l Log) {
-	if l.Level == "" {
-		l.Level = "info"
-	}
 	if l.Time.IsZero() {
 		l.Time = time.Now()
 	}
 	if l.Meta.Kind() != etf.KindMap {
 		l.Meta = etf.Map()
 	}
-	c.sender.awaitRoom()
 	frame, err := appendLog(nil, l)
 	for size := len(l.Text); err == nil && c.sender.check(len(frame)) != nil && size > 0; {
 		size /= 2
@@ -162,6 +181,6 @@ func (c *serverConn) log(l Log) {
 		frame, err = appendLog(nil, l)
 	}
 	if err == nil && c.sender.check(len(frame)) == nil {
-		c.sender.send(&outgoing{head: frame})
+		c.send(whole(frame))
 	}
 }

@@ -16,6 +16,7 @@ var (
 	errBytes      = errors.New("not a number of bytes")
 	errStopReason = errors.New("not an atom")
 	errFlood      = errors.New("more calls than the queue holds")
+	errUnread     = errors.New("more answers than the queue holds are not read")
 )
 
 // A request is a frame from the calling side.
@@ -23,7 +24,7 @@ type request struct {
 	kind   string
 	id     uint64 // of call, cast, credit and cancel; the number of a ping
 	raw    []byte // the term of call and cast, checked
-	credit int    // of call, -1 if it has none; of credit
+	credit int64  // of call, -1 if it has none; of credit
 	reason string // of stop
 }
 
@@ -135,7 +136,7 @@ func (r *request) parseCredit(frame []byte, at int) (next int, err error) {
 	if err != nil {
 		return 0, violation(r.kind, at, errBytes)
 	}
-	r.credit = int(min(credit, math.MaxInt32))
+	r.credit = int64(min(credit, math.MaxInt64))
 	return next, nil
 }
 
@@ -167,12 +168,22 @@ func appendFailure(dst []byte, id uint64, f *CallError) ([]byte, error) {
 	for i, line := range f.Stack {
 		stack[i] = etf.String(line)
 	}
-	dst = appendName(appendID(appendHead(dst, 5, frameError), id), f.Class)
+	dst = appendName(appendID(appendHead(dst, 5, frameError), id), classOf(f))
 	dst, err := appendTerm(dst, f.Reason)
 	if err != nil {
 		return nil, err
 	}
 	return appendTerm(dst, etf.List(stack...))
+}
+
+// classOf returns the class of a failure, which may be one that a handler has made, as
+// the protocol has it.
+func classOf(f *CallError) string {
+	switch f.Class {
+	case "error", "exit", "throw", "returned":
+		return f.Class
+	}
+	return "error"
 }
 
 // appendChunk appends {chunk, Id, Binary} up to the bytes, which follow.
@@ -189,7 +200,11 @@ func appendPong(dst []byte, n uint64) []byte { return appendID(appendHead(dst, 2
 
 // appendLog appends {log, Level, Time, Id, Text, Meta}.
 func appendLog(dst []byte, l Log) ([]byte, error) {
-	dst = appendName(appendHead(dst, 6, frameLog), l.Level)
+	level := l.Level
+	if !isLevel(level) {
+		level = "info"
+	}
+	dst = appendName(appendHead(dst, 6, frameLog), level)
 	dst, err := appendTerm(dst, etf.Int(l.Time.UnixMicro()))
 	if err != nil {
 		return nil, err

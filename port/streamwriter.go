@@ -34,6 +34,7 @@ func (c *ServerCall) Stream(head etf.Term) (*StreamWriter, error) {
 			err = c.conn.sender.check(len(frame))
 		}
 		if err != nil {
+			c.unsent = err
 			return nil, err
 		}
 		if !c.conn.sendIfOpen(c, &outgoing{head: frame}) {
@@ -45,15 +46,16 @@ func (c *ServerCall) Stream(head etf.Term) (*StreamWriter, error) {
 }
 
 // Write sends bytes. It waits while the other side has not read enough of what was
-// sent, and returns an error when nobody wants the answer any more: the context's.
+// sent, and returns an error when nobody wants the answer any more: the context's. What
+// is collected may become too long for a frame: then the error is a [*PacketSizeError],
+// for this and all that follows, and the call fails whatever its handler returns.
 func (w *StreamWriter) Write(p []byte) (n int, err error) {
 	c := w.call
+	if c.context.Err() != nil {
+		return 0, c.gone()
+	}
 	if !c.streams {
-		if err := c.conn.sender.check(len(w.body) + len(p)); err != nil {
-			return 0, err
-		}
-		w.body = append(w.body, p...)
-		return len(p), nil
+		return w.collect(p)
 	}
 	for n < len(p) {
 		size, err := c.takeCredit(min(len(p)-n, maxChunk, c.conn.sender.max-chunkHead))
@@ -69,17 +71,34 @@ func (w *StreamWriter) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
+// collect adds bytes to those that are sent when the handler has returned.
+func (w *StreamWriter) collect(p []byte) (int, error) {
+	c := w.call
+	if c.unsent == nil {
+		c.unsent = c.conn.sender.check(len(w.body) + len(p))
+	}
+	if c.unsent != nil {
+		w.body = nil
+		return 0, c.unsent
+	}
+	w.body = append(w.body, p...)
+	return len(p), nil
+}
+
 // chunkHead is how many bytes a chunk's frame has besides the bytes, at most.
 const chunkHead = 32
 
 // end sends the final frame.
 func (w *StreamWriter) end(done etf.Term) {
 	c := w.call
-	if c.streams {
+	switch {
+	case c.streams:
 		c.conn.sendTerm(frameDone, c.id, done)
-		return
+	case c.unsent != nil:
+		c.conn.sendFailure(c.id, unsendable(c.unsent))
+	default:
+		c.conn.sendTerm(frameReply, c.id, etf.Tuple(etf.Atom("streamed"), w.head, etf.Binary(w.body), done))
 	}
-	c.conn.sendTerm(frameReply, c.id, etf.Tuple(etf.Atom("streamed"), w.head, etf.Binary(w.body), done))
 }
 
 // gone says why a call can be sent nothing any more.
@@ -94,11 +113,14 @@ func (c *ServerCall) gone() error {
 // takeCredit waits until bytes may be sent and takes at most that many.
 func (c *ServerCall) takeCredit(most int) (int, error) {
 	for {
+		if c.context.Err() != nil {
+			return 0, c.gone()
+		}
 		c.conn.mu.Lock()
-		if n := min(most, c.credit); n > 0 {
+		if n := min(int64(most), c.credit); n > 0 {
 			c.credit -= n
 			c.conn.mu.Unlock()
-			return n, nil
+			return int(n), nil
 		}
 		if c.more == nil {
 			c.more = make(chan struct{})
@@ -108,7 +130,6 @@ func (c *ServerCall) takeCredit(most int) (int, error) {
 		select {
 		case <-more:
 		case <-c.context.Done():
-			return 0, c.gone()
 		}
 	}
 }
@@ -126,10 +147,11 @@ func (c *ServerCall) wakeLocked() {
 func (c *serverConn) sendIfOpen(call *ServerCall, f *outgoing) bool {
 	c.sender.awaitRoom()
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.open[call.id] != call {
-		return false
+	open := c.open[call.id] == call
+	mine := open && c.sender.enqueue(f)
+	c.mu.Unlock()
+	if mine {
+		c.sender.write()
 	}
-	c.sender.send(f)
-	return true
+	return open
 }
