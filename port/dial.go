@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -65,11 +66,11 @@ const handshakeTime = 5 * time.Second
 
 // Accept waits for the next connection and its ready frame, and returns it. One that
 // sends another frame first, or none for 5 seconds, is closed, and the next waited for. When ctx
-// ends, it returns ctx's error; after [Listener.Close] the error is [net.ErrClosed]. It
-// must not be called by two goroutines at a time.
+// ends, it returns ctx's error; after [Listener.Close] the error is [net.ErrClosed].
+// While there is want of descriptors or memory, it waits. It must not be called by two goroutines at a time.
 func (l *Listener) Accept(ctx context.Context, o Options) (*Conn, error) {
 	for {
-		stream, err := l.accept(ctx)
+		stream, err := patiently(ctx, func() (net.Conn, error) { return l.accept(ctx) })
 		if err != nil {
 			return nil, err
 		}
@@ -78,6 +79,43 @@ func (l *Listener) Accept(ctx context.Context, o Options) (*Conn, error) {
 		cancel()
 		if err == nil || ctx.Err() != nil {
 			return c, err
+		}
+	}
+}
+
+// firstRetry and lastRetry are how long accepting pauses when it has failed for want of
+// something: twice as long each time, up to the last.
+const (
+	firstRetry = 5 * time.Millisecond
+	lastRetry  = time.Second
+)
+
+// wants reports whether accepting failed for want of something that others use and may
+// let go of.
+func wants(err error) bool {
+	for _, want := range []error{syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM} {
+		if errors.Is(err, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// patiently accepts until that goes well, fails for another reason than want, or ctx
+// ends.
+func patiently(ctx context.Context, accept func() (net.Conn, error)) (net.Conn, error) {
+	for delay := firstRetry; ; delay = min(2*delay, lastRetry) {
+		stream, err := accept()
+		if err == nil {
+			return stream, nil
+		}
+		if !wants(err) {
+			return nil, fmt.Errorf("port: accepting: %w", err)
+		}
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return nil, fmt.Errorf("port: accepting: %w", ctx.Err())
 		}
 	}
 }
@@ -98,16 +136,13 @@ func (l *Listener) accept(ctx context.Context) (net.Conn, error) {
 			err = ctx.Err()
 		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("port: accepting: %w", err)
-	}
-	return stream, nil
+	return stream, err
 }
 
 // Serve lets s answer the calls of each connection that comes, until ctx ends or the
 // Listener is closed. Then it ends those that are left, waits for them, and returns
 // nil. ended is told how each ended, as [Server.ServeConn] returns it; nil is for
-// nobody.
+// nobody. Want of descriptors or memory ends nothing: connections have to wait for these.
 func (l *Listener) Serve(ctx context.Context, s *Server, ended func(remote net.Addr, err error)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var connections sync.WaitGroup
@@ -116,12 +151,13 @@ func (l *Listener) Serve(ctx context.Context, s *Server, ended func(remote net.A
 	stop := context.AfterFunc(ctx, func() { l.listener.Close() })
 	defer stop()
 	for {
-		stream, err := l.listener.Accept()
-		if errors.Is(err, net.ErrClosed) {
+		stream, err := patiently(ctx, l.listener.Accept)
+		if err != nil && ctx.Err() != nil || errors.Is(err, net.ErrClosed) {
+			l.listener.Close() // which may be about to happen
 			return nil
 		}
 		if err != nil {
-			return fmt.Errorf("port: accepting: %w", err)
+			return err
 		}
 		connections.Go(func() {
 			err := s.ServeConn(ctx, stream)

@@ -4,6 +4,7 @@ package port
 
 import (
 	"io"
+	"net"
 	"os"
 )
 
@@ -12,3 +13,6 @@ func Pipes(from, to *os.File) io.ReadWriteCloser { return &duplex{from: source{F
 
 // CloseWrite ends what is written to [Pipes].
 func CloseWrite(pipes io.ReadWriteCloser) error { return pipes.(*duplex).to.Close() }
+
+// ListenerOf is what [Listen] makes of a listener.
+func ListenerOf(l net.Listener) *Listener { return &Listener{l} }
