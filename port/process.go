@@ -35,7 +35,7 @@ const (
 //
 // The child has a process group of its own: signals that a terminal sends to the
 // parent's do not reach it, and [Process.Kill] reaches what it has started. When it
-// ends, however it does, what is left of the group is killed (on Linux).
+// ends, however it does, what is left of the group is killed.
 // Descendants that have gone to other groups, as the programs do that an emulator
 // runs as ports, are beyond reach; they can keep nothing of ours waiting.
 //
