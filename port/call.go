@@ -111,9 +111,10 @@ func (c *call) errorf(err error) error {
 // The error is a [*CallError] if the other side says that the call failed; a
 // [*PacketSizeError] if the request is too long, of which nothing was sent; one of
 // package etf if it cannot be encoded, or an [*etf.LimitError] if the answer is
-// nested too deep or has too many elements; ctx's if ctx ends first; or that of the
-// connection ([Conn.Err]) if it ends first, in which case nobody knows whether
-// the call was done. It names the call's id, where it had one.
+// nested too deep or has too many elements; ctx's if ctx ends first; [Conn.Err] itself
+// if the connection has ended before the call had an id, and nothing was sent; or an
+// error that names the id and wraps Conn.Err if the connection ends later, in which case
+// nobody knows whether the call was done.
 //
 // When ctx ends, Do returns at once. If the request was still waiting to be sent, it
 // never will be; otherwise the other side is told to cancel it, and its answer is

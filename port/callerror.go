@@ -44,17 +44,27 @@ var (
 	errStack  = errors.New("the stack is not a list of binaries")
 )
 
-// decodeError reads {error, Id, Class, Reason, Stack}.
-func (c *Conn) decodeError(frame []byte) (*CallError, error) {
-	t, err := c.decode(frameError, frame)
-	if err != nil {
-		return nil, err
+// decodeError reads {error, Id, Class, Reason, Stack}, of which next is the offset of
+// the id. What the call fails with is a [*CallError] unless that is over a limit.
+func decodeError(frame []byte, next int) (id uint64, failure, err error) {
+	if id, _, err = parseID(frameError, frame, next); err != nil {
+		return 0, nil, err
 	}
-	failure := &CallError{Reason: t.At(3)}
+	t, tooMuch, err := decode(frameError, frame)
+	switch {
+	case err != nil:
+		return 0, nil, err
+	case tooMuch != nil:
+		return id, overLimit(frameError, id, tooMuch), nil
+	}
+	failure, err = callError(id, t)
+	return id, failure, err
+}
+
+// callError makes a failure of a whole error frame.
+func callError(id uint64, t etf.Term) (*CallError, error) {
+	failure := &CallError{ID: id, Reason: t.At(3)}
 	var ok bool
-	if failure.ID, ok = t.At(1).Uint64(); !ok {
-		return nil, violation(frameError, 0, errNotID)
-	}
 	if failure.Class, ok = t.At(2).AtomName(); !ok {
 		return nil, violation(frameError, 0, errClass)
 	}

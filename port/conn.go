@@ -6,8 +6,6 @@ import (
 	"io"
 	"sync"
 	"time"
-
-	"github.com/beamport/beamport/etf"
 )
 
 // ErrClosed is the error of a connection that [Conn.Close] ended.
@@ -30,9 +28,10 @@ type Options struct {
 	// MaxInFlightBytes is how many bytes these may take, as encoded. A request that
 	// is longer goes alone. 0 is [DefaultMaxInFlightBytes].
 	MaxInFlightBytes int
-	// Heartbeat is how long the other side may say nothing before it is asked
-	// whether it is alive. Without a frame for three times as long again the
-	// connection ends with [ErrUnresponsive]. The time is counted in ticks of this
+	// Heartbeat is how long the other side may give no sign of life before it is asked
+	// whether it is alive. Without one for three times as long again the
+	// connection ends with [ErrUnresponsive]. A sign of life is any byte from it, or
+	// that it takes some of what waits to be written. The time is counted in ticks of this
 	// long of our own, so that one in which this process was stopped, or the
 	// machine frozen, counts once. 0 is for no heartbeat.
 	Heartbeat time.Duration
@@ -232,7 +231,7 @@ func (c *Conn) end(err error) {
 	calls := c.calls
 	c.calls = nil
 	c.stats.Abandoned = 0
-	c.window.calls, c.window.bytes = 0, 0
+	c.window.end()
 	for _, call := range calls {
 		if !call.abandoned && call.kind != castCall {
 			call.endLocked(result{err: call.errorf(err)}, false)
@@ -241,13 +240,4 @@ func (c *Conn) end(err error) {
 	if c.drained != nil {
 		c.drainedLocked()
 	}
-}
-
-// decode reads a whole frame, which is known to be of that kind.
-func (c *Conn) decode(kind string, frame []byte) (etf.Term, error) {
-	t, err := etf.DecodeOptions{MaxBytes: etf.LargestMaxBytes, NoCompression: true}.Decode(frame)
-	if err != nil {
-		return etf.Term{}, termViolation(kind, 0, err)
-	}
-	return t, nil
 }

@@ -21,6 +21,7 @@ const (
 	tagBinary        = 109 // four bytes of length
 	tagSmallBig      = 110 // one byte of length, sign, magnitude from the lowest byte
 	tagLargeBig      = 111 // four bytes of length, sign, magnitude
+	tagMap           = 116 // four bytes of the number of pairs
 	tagSmallAtom     = 115 // one byte of length, Latin-1
 	tagAtomUTF8      = 118 // two bytes of length
 	tagSmallAtomUTF8 = 119 // one byte of length

@@ -1,7 +1,9 @@
 package port_test
 
 import (
+	"encoding/binary"
 	"errors"
+	"io"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,5 +98,67 @@ func TestHeartbeat(t *testing.T) {
 		<-c.Done()
 		_, ok := errors.AsType[*port.ProtocolError](c.Err())
 		require.True(t, ok, "%v", c.Err())
+	})
+}
+
+// What takes long is no silence, as long as it moves.
+func TestHeartbeatOfLongFrames(t *testing.T) {
+	t.Run("that come", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, p := connectPipe(t, port.Options{Heartbeat: time.Second})
+			require.NoError(t, p.ready())
+			go pong(p, func() bool { return false })
+			_, err := p.rwc.Write([]byte{0, 0, 1, 0})
+			require.NoError(t, err)
+			for range 100 {
+				time.Sleep(3 * time.Second)
+				_, err := p.rwc.Write([]byte{131})
+				require.NoError(t, err)
+			}
+			require.NoError(t, c.Err())
+			time.Sleep(time.Minute)
+			require.ErrorIs(t, c.Err(), port.ErrUnresponsive)
+		})
+	})
+	t.Run("that go", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			c, p := connectPipe(t, port.Options{Heartbeat: time.Second})
+			require.NoError(t, p.ready())
+			ended := make(chan error)
+			go func() {
+				_, err := c.Call(t.Context(), etf.Binary(make([]byte, 8<<20)))
+				ended <- err
+			}()
+			for range 100 {
+				time.Sleep(3 * time.Second)
+				_, err := io.CopyN(io.Discard, p.rwc, 64<<10)
+				require.NoError(t, err)
+			}
+			require.NoError(t, c.Err())
+			require.ErrorIs(t, <-ended, port.ErrUnresponsive)
+		})
+	})
+}
+
+// Pings that wait behind a long frame are one.
+func TestHeartbeatQueuesOnePing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := connectPipe(t, port.Options{Heartbeat: time.Second})
+		require.NoError(t, p.ready())
+		go c.Call(t.Context(), etf.Binary(make([]byte, 1<<20)))
+		var header [4]byte
+		_, err := io.ReadFull(p.rwc, header[:])
+		require.NoError(t, err)
+		for left := int64(binary.BigEndian.Uint32(header[:])); left > 0; left -= 64 << 10 {
+			time.Sleep(2500 * time.Millisecond)
+			_, err := io.CopyN(io.Discard, p.rwc, min(left, 64<<10))
+			require.NoError(t, err)
+		}
+		pings := 0
+		go func() { pings, _ = pong(p, func() bool { return true }) }()
+		synctest.Wait()
+		c.Close()
+		synctest.Wait()
+		require.Equal(t, 1, pings)
 	})
 }

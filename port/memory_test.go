@@ -50,5 +50,18 @@ func TestCreditIsNotCut(t *testing.T) {
 	}
 	r, err := parseRequest(appendID(append(appendStreamCall(nil, 1), "w\x04tail"...), math.MaxUint64))
 	require.NoError(t, err)
-	require.EqualValues(t, math.MaxInt64, r.credit)
+	require.Equal(t, int64(math.MaxInt64), r.credit)
+}
+
+// A line of stderr takes what ExitError says, whatever is in it.
+func TestTailIsShort(t *testing.T) {
+	var last tail
+	for _, line := range []string{strings.Repeat("\xffx", 2000), strings.Repeat("x", tailBytes-1) + "é", "a\xff\r"} {
+		last.add([]byte(line))
+	}
+	lines := last.last()
+	require.Len(t, lines, 3)
+	require.Len(t, lines[0], tailBytes)
+	require.Equal(t, strings.Repeat("x", tailBytes-1), lines[1])
+	require.Equal(t, "a\uFFFD", lines[2])
 }

@@ -84,7 +84,8 @@ type tail struct {
 }
 
 func (t *tail) add(line []byte) {
-	text := strings.ToValidUTF8(string(bytes.TrimSuffix(line[:min(len(line), tailBytes)], []byte("\r"))), "\uFFFD")
+	// What stands for invalid bytes may be longer than they are.
+	text := cut(strings.ToValidUTF8(string(bytes.TrimSuffix(line[:min(len(line), tailBytes)], []byte("\r"))), "\uFFFD"), tailBytes)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.lines) == tailLines {

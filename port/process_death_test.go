@@ -34,6 +34,31 @@ func TestDeathIsReportedPastAnOutputThatHangs(t *testing.T) {
 	<-returned
 }
 
+// Nor does an OnLog keep Stop.
+func TestStopPastALogThatHangs(t *testing.T) {
+	t.Parallel() // it waits
+	release, logged, failed := make(chan struct{}), make(chan struct{}), make(chan error)
+	c := childCommand("answers and exits")
+	c.Options.OnLog = func(port.Log) {
+		close(logged)
+		<-release
+	}
+	p := start(t, c)
+	go func() {
+		_, err := p.Conn().Call(context.Background(), etf.Int(1))
+		failed <- err
+	}()
+	<-logged
+	require.NoError(t, p.Stop(t.Context()))
+	select {
+	case <-p.Conn().Done():
+		require.FailNow(t, "the log does not hang")
+	default:
+	}
+	close(release)
+	<-failed // or answered, if that had been read together with the line
+}
+
 // A descendant that holds stdout, stderr and the protocol's pipe does not keep the
 // death of the child from those who wait for an answer.
 func TestDeathIsReportedPastADescendant(t *testing.T) {

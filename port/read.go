@@ -34,7 +34,6 @@ type readTurn struct {
 	stop    func() bool   // ends the watch over the leader's context; nil if there is none
 	kick    chan struct{} // holds a value when it has to look whether to read
 	handing atomic.Bool   // a frame is being handled
-	frames  atomic.Uint64 // that have come
 
 	wait      await.Waiter  // waits for the leader's frame, of a program that does nothing else
 	deadlines readDeadliner // takes a caller out of a Read; nil where that cannot be had
@@ -98,7 +97,6 @@ func (c *Conn) readFrame() error {
 	if err != nil {
 		return err
 	}
-	c.reading.frames.Add(1)
 	c.reading.handing.Store(true)
 	err = c.handle(frame)
 	c.reading.handing.Store(false)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync/atomic"
 )
 
 const (
@@ -37,8 +38,9 @@ type Reader struct {
 	buf     []byte // read ahead; what is not consumed is buf[next:end]
 	next    int
 	end     int
-	scratch []byte // memory for the first part of a long packet
-	err     error  // the first error, returned ever after
+	scratch []byte        // memory for the first part of a long packet
+	err     error         // the first error, returned ever after
+	reads   atomic.Uint64 // that gave something
 
 	// The packet that a deadline has interrupted, if inside is true.
 	inside  bool
@@ -190,6 +192,7 @@ func (r *Reader) read(b []byte) (int, error) {
 	for range maxEmptyReads {
 		n, err := r.r.Read(b)
 		if n > 0 {
+			r.reads.Add(1)
 			return n, nil
 		}
 		if err != nil {

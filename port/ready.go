@@ -32,10 +32,13 @@ var (
 )
 
 // decodeReady reads {ready, Version, Info}.
-func (c *Conn) decodeReady(frame []byte) (Ready, error) {
-	t, err := c.decode(frameReady, frame)
+func decodeReady(frame []byte) (Ready, error) {
+	t, tooMuch, err := decode(frameReady, frame)
 	if err != nil {
 		return Ready{}, err
+	}
+	if tooMuch != nil {
+		return Ready{}, termViolation(frameReady, 1, tooMuch)
 	}
 	version, ok := t.At(1).Int64()
 	if !ok {

@@ -26,7 +26,7 @@ func (c *Conn) handle(frame []byte) error {
 		if kind != frameReady {
 			return violation(kind, 0, errOutOfOrder)
 		}
-		if c.ready, err = c.decodeReady(frame); err != nil {
+		if c.ready, err = decodeReady(frame); err != nil {
 			return err
 		}
 		close(c.readied)
@@ -47,13 +47,13 @@ func (c *Conn) handle(frame []byte) error {
 		}
 		return c.deliver(kind, id, result{})
 	case frameError:
-		failure, err := c.decodeError(frame)
+		id, failure, err := decodeError(frame, next)
 		if err != nil {
 			return err
 		}
-		return c.deliver(kind, failure.ID, result{err: failure})
+		return c.deliver(kind, id, result{err: failure})
 	case frameLog:
-		line, err := c.decodeLog(frame)
+		line, err := decodeLog(frame)
 		if err != nil {
 			return err
 		}
@@ -91,8 +91,7 @@ func (c *Conn) handleTerm(kind string, frame []byte, next int) error {
 	switch err := checked.Valid(r.raw); {
 	case err == nil:
 	case errors.Is(err, etf.ErrLimit):
-		// Too deep or too large for us, but a frame: the stream goes on.
-		r = result{err: fmt.Errorf("port: call %d: the %s: %w", id, kind, err)}
+		r = result{err: overLimit(kind, id, err)}
 	default:
 		return termViolation(kind, next, err)
 	}
@@ -100,6 +99,28 @@ func (c *Conn) handleTerm(kind string, frame []byte, next int) error {
 		return c.deliverHead(id, r)
 	}
 	return c.deliver(kind, id, r)
+}
+
+// overLimit is what a call fails with whose frame is too deep or too large for us. It
+// is a frame nevertheless: the stream goes on.
+func overLimit(kind string, id uint64, err error) error {
+	return fmt.Errorf("port: call %d: the %s: %w", id, kind, err)
+}
+
+// decode reads a whole frame, with the default limits of package etf. tooMuch is
+// not nil if it is over one of them, but valid otherwise.
+func decode(kind string, frame []byte) (t etf.Term, tooMuch, err error) {
+	t, err = inside.Decode(frame[1:]) // behind the version byte, which is known to be there
+	if errors.Is(err, etf.ErrLimit) {
+		tooMuch, err = err, checked.Valid(frame[1:])
+		if errors.Is(err, etf.ErrLimit) {
+			err = nil
+		}
+	}
+	if err != nil {
+		return etf.Term{}, nil, termViolation(kind, 1, err)
+	}
+	return t, tooMuch, nil
 }
 
 // inside are the options for a term from inside a frame, and checked those with

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,6 +16,9 @@ const (
 	// batchesInCaller is how many batches a caller writes before a goroutine of its
 	// own does the rest.
 	batchesInCaller = 4
+	// maxPart is how much is written at once where it cannot be seen how much of it
+	// has gone.
+	maxPart = 64 << 10
 	// maxQueued is how many bytes wait before those who can wait with more do.
 	maxQueued = 4 << 20
 	// frameCost is about what a frame that waits takes besides its bytes.
@@ -38,8 +42,10 @@ type sender struct {
 	packet    Packet
 	max       int
 	try       func([]byte) (int, error) // writes without waiting; nil where that cannot be had
+	wait      func([]byte) (int, error) // writes all, counting in writes
 	deadlines writeDeadliner            // breaks off a write; nil where that cannot be had
 	failed    func(error)               // told of the error that ends writing
+	writes    atomic.Uint64             // that took something
 
 	mu      sync.Mutex
 	queue   []*outgoing
@@ -79,7 +85,11 @@ const (
 )
 
 func newSender(rwc io.Writer, p Packet, max int, failed func(error)) *sender {
-	s := &sender{stream: rwc, packet: p, max: p.limit(max), try: tryWriter(rwc), failed: failed}
+	s := &sender{stream: rwc, packet: p, max: p.limit(max), failed: failed}
+	s.try, s.wait = rawWriter(rwc, &s.writes)
+	if s.wait == nil {
+		s.wait = s.writeParts
+	}
 	if d, ok := rwc.(writeDeadliner); ok && d.SetWriteDeadline(time.Time{}) == nil {
 		s.deadlines = d
 	}
@@ -179,7 +189,7 @@ func (s *sender) write() {
 func (s *sender) flush() {
 	for more := true; more; {
 		var err error
-		if more, err = s.writeBatch(s.stream.Write); err != nil && !s.wasCut(err) {
+		if more, err = s.writeBatch(s.wait); err != nil && !s.wasCut(err) {
 			s.fail(err)
 			return
 		}
@@ -215,6 +225,26 @@ func (s *sender) writeBatch(write func([]byte) (int, error)) (more bool, err err
 		}
 	}
 	return true, nil
+}
+
+// writeParts writes part by part, so that one can see that it moves.
+func (s *sender) writeParts(b []byte) (written int, err error) {
+	for written < len(b) && err == nil {
+		var n int
+		n, err = s.stream.Write(b[written:min(len(b), written+maxPart)])
+		if n > 0 {
+			s.writes.Add(1)
+		}
+		written += n
+	}
+	return written, err
+}
+
+// busy reports whether something waits to be written.
+func (s *sender) busy() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.writing
 }
 
 // gather makes a batch of the frames that are waiting, or reports that there are

@@ -125,10 +125,15 @@ func (r *request) parseCall(frame []byte, next int, credit bool) (err error) {
 // termEnd returns where the term at next ends.
 func termEnd(kind string, frame []byte, next int) (int, error) {
 	cursor := etf.Raw(frame[next:]).Cursor()
-	if _, err := cursor.Raw(); err != nil {
+	err := cursor.Skip()
+	n := cursor.Offset()
+	if errors.Is(err, etf.ErrLimit) { // which is the handler's concern, see Term
+		_, n, err = checked.DecodePrefix(frame[next:])
+	}
+	if err != nil {
 		return 0, termViolation(kind, next, err)
 	}
-	return next + cursor.Offset(), nil
+	return next + n, nil
 }
 
 func (r *request) parseCredit(frame []byte, at int) (next int, err error) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 var errNoStop = errors.New("port: child did not stop in time")
@@ -14,7 +15,8 @@ var errNoStop = errors.New("port: child did not stop in time")
 //  1. sends {stop, normal}, and waits for the child to end, up to StopTimeout,
 //  2. closes the protocol's pipes, and waits again, up to StopTimeout,
 //  3. kills the child and its process group,
-//  4. waits until [Process.Done] is closed and the calls in flight have failed.
+//  4. waits until [Process.Done] is closed and the calls in flight have failed, for
+//     these a second at most: they do not while an OnLog hangs.
 //
 // When ctx ends during 1 or 2, 3 is next. Stop returns nil if the child ended with
 // exit status 0, even if that was before, and what [Process.Err] returns otherwise.
@@ -27,7 +29,12 @@ func (p *Process) Stop(ctx context.Context) error {
 		p.end(reason)
 	}
 	<-p.done
-	<-p.conn.Done()
+	enough := time.NewTimer(lingerTime)
+	defer enough.Stop()
+	select {
+	case <-p.conn.Done():
+	case <-enough.C:
+	}
 	if exit, ok := errors.AsType[*ExitError](p.Err()); ok && exit.Code == 0 {
 		return nil
 	}

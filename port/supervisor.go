@@ -46,7 +46,8 @@ type SupervisorStats struct {
 // methods are safe for concurrent use.
 //
 // A call that is in flight when its child ends fails with the child's
-// [*ExitError]. It is never sent again: nobody knows whether it was done.
+// [*ExitError]. It is never sent again: nobody knows whether it was done. One that waits,
+// for a child or for room in the window of one, goes to the next child.
 type Supervisor struct {
 	command Command
 	options SupervisorOptions
@@ -106,38 +107,50 @@ func supervise(ctx context.Context, c Command, o SupervisorOptions, launch func(
 // Do is [Conn.Do] on the child that is up. If none is, it waits until one is or ctx
 // ends. Besides Conn.Do's errors there is that of the Supervisor ([Supervisor.Err]).
 func (s *Supervisor) Do(ctx context.Context, r Request) (Reply, error) {
-	p, err := s.acquire(ctx)
-	if err != nil {
-		return Reply{}, err
-	}
-	return p.conn.Do(ctx, r)
+	var reply Reply
+	err := s.try(ctx, func(c *Conn) (err error) {
+		reply, err = c.Do(ctx, r)
+		return err
+	})
+	return reply, err
 }
 
 // Call is [Supervisor.Do] for terms.
 func (s *Supervisor) Call(ctx context.Context, request etf.Term) (etf.Term, error) {
-	p, err := s.acquire(ctx)
+	reply, err := s.Do(ctx, Request{Term: request})
 	if err != nil {
 		return etf.Term{}, err
 	}
-	return p.conn.Call(ctx, request)
+	return reply.Term()
 }
 
 // Stream is [Conn.Stream] on the child that is up, for which it waits as Do does.
 func (s *Supervisor) Stream(ctx context.Context, r Request) (*Stream, error) {
-	p, err := s.acquire(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return p.conn.Stream(ctx, r)
+	var stream *Stream
+	err := s.try(ctx, func(c *Conn) (err error) {
+		stream, err = c.Stream(ctx, r)
+		return err
+	})
+	return stream, err
 }
 
 // Cast is [Conn.Cast] on the child that is up, for which it waits as Do does.
 func (s *Supervisor) Cast(ctx context.Context, message etf.Term) error {
-	p, err := s.acquire(ctx)
-	if err != nil {
-		return err
+	return s.try(ctx, func(c *Conn) error { return c.Cast(ctx, message) })
+}
+
+// try does something on the child that is up, and on the next one if that ends before
+// anything is sent.
+func (s *Supervisor) try(ctx context.Context, do func(*Conn) error) error {
+	for {
+		p, err := s.acquire(ctx)
+		if err != nil {
+			return err
+		}
+		if err = do(p.conn); err == nil || err != p.conn.Err() {
+			return err
+		}
 	}
-	return p.conn.Cast(ctx, message)
 }
 
 // acquire returns the child that is up, and waits for one as long as ctx lets it.
@@ -204,6 +217,12 @@ func (s *Supervisor) Stats() SupervisorStats {
 		stats.Conn = addStats(stats.Conn, s.child.conn.Stats())
 	}
 	return stats
+}
+
+// past returns what is left of a connection that has ended: nothing is under way.
+func (s Stats) past() Stats {
+	s.InFlight, s.Abandoned, s.Bytes, s.Waiting = 0, 0, 0, 0
+	return s
 }
 
 func addStats(a, b Stats) Stats {

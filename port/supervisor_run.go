@@ -62,7 +62,8 @@ func (s *Supervisor) watch(p *Process) error {
 	s.backoff.wasUp(time.Since(since))
 	s.mu.Lock()
 	s.child, s.up = nil, false
-	s.stats.Conn = addStats(s.stats.Conn, p.conn.Stats())
+	// It may not have noticed so far that its calls are lost.
+	s.stats.Conn = addStats(s.stats.Conn, p.conn.Stats().past())
 	s.mu.Unlock()
 	s.old.Go(func() { <-p.done })
 	err := p.Err()

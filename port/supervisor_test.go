@@ -88,6 +88,56 @@ func TestSupervisorNeverResends(t *testing.T) {
 	require.Equal(t, uint64(3), s.Stats().Conn.Calls)
 }
 
+// What was under way on children that are gone is not.
+func TestSupervisorCountsTheLivingOnly(t *testing.T) {
+	c := childCommand("reads nothing")
+	c.StopTimeout = time.Millisecond
+	c.Options.MaxInFlight = 3
+	s := supervise(t, c, port.SupervisorOptions{Restart: eager})
+	for range 10 {
+		var p *port.Process
+		eventually(t, func() bool { p = s.Process(); return p != nil })
+		ended := make(chan error)
+		for range 3 {
+			go func() {
+				_, err := s.Call(t.Context(), etf.Int(1))
+				ended <- err
+			}()
+		}
+		eventually(t, func() bool { return p.Conn().Stats().InFlight == 3 })
+		require.NoError(t, syscall.Kill(p.Pid(), syscall.SIGKILL))
+		for range 3 {
+			require.Error(t, <-ended)
+		}
+	}
+	eventually(t, func() bool { return s.Stats().Restarts == 10 })
+	require.Equal(t, port.Stats{Calls: 30}, s.Stats().Conn)
+}
+
+// A call that waits for room when its child ends has not been sent, and goes to the next
+// one.
+func TestSupervisorSendsWhatWaited(t *testing.T) {
+	c := childCommand("exit in a call")
+	c.Options.MaxInFlight = 1
+	s := supervise(t, c, port.SupervisorOptions{Restart: eager})
+	const calls = 10
+	ended := make(chan error)
+	for range calls {
+		go func() {
+			_, err := s.Call(t.Context(), etf.Int(1))
+			ended <- err
+		}()
+	}
+	for range calls {
+		err := <-ended
+		exit, ok := errors.AsType[*port.ExitError](err)
+		require.True(t, ok, "%v", err)
+		require.NotEqual(t, error(exit), err, "it was sent: the error has its id")
+	}
+	eventually(t, func() bool { return s.Stats().Crashes == calls })
+	require.Equal(t, port.Stats{Calls: calls}, s.Stats().Conn)
+}
+
 // A program that is gone is a crash like others.
 func TestSupervisorCannotRestart(t *testing.T) {
 	c := childCommand("exit in a call")

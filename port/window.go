@@ -18,6 +18,7 @@ type window struct {
 	maxCalls, maxBytes int
 	calls, bytes       int
 	waiting            []*waiter
+	over               bool // the connection has ended: nothing is counted any more
 }
 
 // A waiter waits to be let in.
@@ -34,6 +35,9 @@ func (w *window) fits(bytes int) bool {
 
 // enter lets a request in, or returns what to wait for.
 func (w *window) enter(bytes int) *waiter {
+	if w.over {
+		return nil
+	}
 	if len(w.waiting) == 0 && w.fits(bytes) {
 		w.calls++
 		w.bytes += bytes
@@ -46,10 +50,16 @@ func (w *window) enter(bytes int) *waiter {
 
 // leave ends a request's stay, and lets in who comes next.
 func (w *window) leave(bytes int) {
+	if w.over {
+		return
+	}
 	w.calls--
 	w.bytes -= bytes
 	w.admit()
 }
+
+// end empties the window, line included.
+func (w *window) end() { *w = window{over: true} }
 
 // admit lets in those at the head of the line for whom there is room.
 func (w *window) admit() {
@@ -75,7 +85,7 @@ func (w *window) giveUp(one *waiter) bool {
 	return false
 }
 
-// awaitRoom waits to be let in. The error is ctx's or the connection's.
+// awaitRoom waits to be let in, or for the end of the connection. The error is ctx's.
 func (c *Conn) awaitRoom(ctx context.Context, one *waiter) error {
 	select {
 	case <-one.in:
@@ -87,7 +97,7 @@ func (c *Conn) awaitRoom(ctx context.Context, one *waiter) error {
 			c.window.leave(one.bytes)
 		}
 		return fmt.Errorf("port: waiting for room in the window: %w", ctx.Err())
-	case <-c.done:
-		return c.Err()
+	case <-c.done: // of which enter tells
+		return nil
 	}
 }

@@ -143,6 +143,7 @@ func TestWindowOfAConnectionThatEnds(t *testing.T) {
 			require.ErrorIs(t, <-ended, port.ErrClosed)
 		}
 		require.ErrorIs(t, c.Cast(t.Context(), etf.Int(1)), port.ErrClosed)
+		require.Equal(t, port.Stats{Calls: 1}, c.Stats(), "nobody waits any more")
 	})
 }
 

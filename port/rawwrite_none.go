@@ -4,12 +4,13 @@ package port
 
 import (
 	"io"
+	"sync/atomic"
 
 	"github.com/beamport/beamport/internal/await"
 )
 
-// tryWriter returns nil: a goroutine does all writing.
-func tryWriter(io.Writer) func([]byte) (int, error) { return nil }
+// rawWriter returns nil: a goroutine does all writing.
+func rawWriter(io.Writer, *atomic.Uint64) (try, wait func([]byte) (int, error)) { return nil, nil }
 
 // cuttablePipes returns nil: there are none of ours.
 func cuttablePipes(io.ReadWriteCloser) readDeadliner { return nil }
