@@ -290,22 +290,3 @@ func TestBEAMEnvironment(t *testing.T) {
 	assert.JSONEq(t, fmt.Sprintf(`{"home":"/tmp","node":"nonode@nohost","cwd":%q,"epmd":0,"fd":"","latin1":false}`, config.TaskRoot),
 		string(r.invoke(`{"do":"environment"}`).Payload))
 }
-
-// Keys and strings of events make no atoms.
-func TestBEAMAtoms(t *testing.T) {
-	r := startBEAM(t)
-	count := func() int {
-		n, err := strconv.Atoi(string(r.invoke(`{"do":"atoms"}`).Payload))
-		require.NoError(t, err)
-		return n
-	}
-	count()
-	before := count()
-	var event strings.Builder
-	event.WriteString(`{"do":"atoms"`)
-	for i := range 10000 {
-		fmt.Fprintf(&event, `,"key_%d":"value_%d"`, i, i)
-	}
-	event.WriteString("}")
-	r.answers(event.String(), strconv.Itoa(before))
-}
