@@ -41,6 +41,7 @@ Loop = fun Loop() ->
                 {call, _, never} -> never;
                 {call, _, {halt, Status}} -> halt(Status, [{flush, false}]);
                 {cancel, Id} -> Send({error, Id, exit, Cancelled, []});
+                {cast, _, deaf} -> receive never -> ok end;
                 {cast, Id, _} -> Send({ack, Id});
                 {stop, normal} -> Halt()
             end;
