@@ -68,7 +68,8 @@ func (r Reply) Term() (etf.Term, error) { return inside.Decode(r.Raw) }
 type call struct {
 	id     uint64
 	kind   callKind
-	size   int // bytes in the window
+	size   int  // bytes in the window
+	joins  bool // others are in flight
 	onLog  func(Log)
 	stream *Stream // of a streamCall
 	out    outgoing
@@ -180,7 +181,12 @@ func (c *Conn) begin(ctx context.Context, kind callKind, raw []byte, onLog func(
 		c.forget(call)
 		return nil, call.errorf(err)
 	}
-	c.sender.send(&call.out)
+	if c.sender.enqueue(&call.out) {
+		if call.joins {
+			c.sender.pause()
+		}
+		c.sender.write()
+	}
 	return call, nil
 }
 
@@ -209,11 +215,12 @@ func (c *Conn) enter(ctx context.Context, kind callKind, size int, onLog func(Lo
 	one := c.makeCallLocked()
 	c.lastID++
 	one.id, one.kind, one.size, one.onLog, one.stream = c.lastID, kind, size, onLog, s
+	one.joins = len(c.calls) > 0
 	c.calls[one.id] = one
 	switch kind {
 	case castCall:
 		c.stats.Casts++
-		if !c.reading.taken {
+		if !c.reading.taken.Load() {
 			c.kickLocked() // nobody else will read the ack
 		}
 	case streamCall:
@@ -277,7 +284,7 @@ const spareCalls = 64
 
 // recycle keeps a call for another one, if its frame has left.
 func (c *Conn) recycle(one *call) {
-	if !c.sender.let(&one.out) {
+	if !one.out.let() {
 		return
 	}
 	*one = call{wake: one.wake}
@@ -316,7 +323,7 @@ func (c *Conn) abandon(call *call) bool {
 	c.stats.Abandoned++
 	c.letLocked(call)
 	call.cancel = &outgoing{head: appendCancel(nil, call.id)}
-	if !c.reading.taken {
+	if !c.reading.taken.Load() {
 		c.kickLocked()
 	}
 	c.mu.Unlock()

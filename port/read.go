@@ -25,7 +25,7 @@ const idleTime = 500 * time.Microsecond
 
 // A readTurn says who reads. It is guarded by Conn.mu, but for what says otherwise.
 type readTurn struct {
-	taken   bool          // somebody reads, or nobody will any more
+	taken   atomic.Bool   // somebody reads, or nobody will any more; changes with Conn.mu held
 	needed  int           // what has to be read for even if nobody waits for a reply, such as open streams
 	leader  *call         // whose caller reads, nil if it is the connection's goroutine
 	armed   bool          // the timer is running
@@ -59,8 +59,8 @@ func cuttable(rwc io.ReadWriteCloser) readDeadliner {
 func (c *Conn) receive() {
 	for {
 		c.mu.Lock()
-		mine := !c.reading.taken
-		c.reading.taken = true
+		mine := !c.reading.taken.Load()
+		c.reading.taken.Store(true)
 		c.mu.Unlock()
 		if mine {
 			if err := c.readFrames(); err != nil {
@@ -124,7 +124,8 @@ func (c *Conn) leaveIfIdle() bool {
 // leaveLocked gives up the turn.
 func (c *Conn) leaveLocked() {
 	r := &c.reading
-	r.taken, r.used, c.answered = false, true, false
+	r.used, c.answered = true, false
+	r.taken.Store(false)
 	if len(c.calls) > 0 || r.needed > 0 || c.endingLocked() {
 		c.kickLocked()
 		return
@@ -166,7 +167,7 @@ func (c *Conn) idle() {
 		c.armLocked()
 	case r.leader != nil:
 		r.stop = context.AfterFunc(r.leader.ctx, c.cutRead)
-	case !r.taken:
+	case !r.taken.Load():
 		c.kickLocked()
 	}
 }
@@ -174,7 +175,7 @@ func (c *Conn) idle() {
 // needLocked says that somebody has to read from now on, until it is told the opposite.
 func (c *Conn) needLocked(n int) {
 	c.reading.needed += n
-	if c.reading.needed > 0 && !c.reading.taken {
+	if c.reading.needed > 0 && !c.reading.taken.Load() {
 		c.kickLocked()
 	}
 }
@@ -200,15 +201,17 @@ func (c *Conn) letLocked(one *call) {
 // ended, the stream did, or somebody else reads.
 func (c *Conn) lead(ctx context.Context, call *call, buf []byte) (answer result, ok bool) {
 	r := &c.reading
-	if r.deadlines == nil {
+	// Who reads goes on as long as there are calls.
+	if r.deadlines == nil || r.taken.Load() {
 		return result{}, false
 	}
 	c.mu.Lock()
-	if r.taken || r.needed > 0 || call.begunLocked() || c.endingLocked() || ctx.Err() != nil {
+	if r.taken.Load() || r.needed > 0 || call.begunLocked() || c.endingLocked() || ctx.Err() != nil {
 		c.mu.Unlock()
 		return result{}, false
 	}
-	r.taken, r.used, r.leader = true, true, call
+	r.used, r.leader = true, call
+	r.taken.Store(true)
 	call.ctx = ctx
 	c.armLocked()
 	c.mu.Unlock()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,6 +17,8 @@ const (
 	// batchesInCaller is how many batches a caller writes before a goroutine of its
 	// own does the rest.
 	batchesInCaller = 4
+	// vainPauses is how many pauses are left out after one in vain.
+	vainPauses = 4
 	// maxPart is how much is written at once where it cannot be seen how much of it
 	// has gone.
 	maxPart = 64 << 10
@@ -61,27 +64,28 @@ type sender struct {
 	batch []byte    // memory for batches
 	rest  []byte    // of the batch that is being written
 	long  *outgoing // whose body follows, in the memory of whoever sent it
+	vain  int       // how many pauses are to be left out
 }
 
 type writeDeadliner interface{ SetWriteDeadline(time.Time) error }
 
 // outgoing is a frame on its way.
 type outgoing struct {
-	head, body, tail []byte   // all but the body are short
-	unpaced          bool     // its sender did not wait for room
-	state            outState // guarded by sender.mu
+	head, body, tail []byte       // all but the body are short
+	unpaced          bool         // its sender did not wait for room
+	state            atomic.Int32 // an outState; changes with sender.mu held
 }
 
 func (f *outgoing) size() int { return len(f.head) + len(f.body) + len(f.tail) }
 func (f *outgoing) cost() int { return f.size() + frameCost }
 
-type outState uint8
+type outState = int32
 
 const (
 	unsent outState = iota
 	queued
 	started // a part is written or about to be
-	copied  // neither head nor body are looked at any more
+	copied  // it is not looked at any more
 )
 
 func newSender(rwc io.Writer, p Packet, max int, failed func(error)) *sender {
@@ -130,7 +134,7 @@ func (s *sender) sendUnpaced(f *outgoing) bool {
 // still waiting, it is what is changed.
 func (s *sender) sendLatest(f *outgoing, head []byte) {
 	s.mu.Lock()
-	if f.state == queued {
+	if f.state.Load() == queued {
 		s.queued += len(head) - len(f.head)
 		f.head = head
 		s.mu.Unlock()
@@ -152,7 +156,7 @@ func (s *sender) enqueue(f *outgoing) bool {
 	if s.closed {
 		return false
 	}
-	f.state = queued
+	f.state.Store(queued)
 	s.queue = append(s.queue, f)
 	s.queued += f.cost()
 	if f.unpaced {
@@ -163,6 +167,23 @@ func (s *sender) enqueue(f *outgoing) bool {
 	}
 	s.writing = true
 	return true
+}
+
+// pause comes between enqueue and write where others may be about to send: it lets
+// them, so that one write takes all. Several callers that have their answers at once are
+// such. Where it was in vain, it is left out for a while.
+func (s *sender) pause() {
+	if s.vain > 0 {
+		s.vain--
+		return
+	}
+	runtime.Gosched()
+	s.mu.Lock()
+	alone := len(s.queue) == 1
+	s.mu.Unlock()
+	if alone {
+		s.vain = vainPauses
+	}
 }
 
 // write is the part of send that writes.
@@ -270,12 +291,14 @@ func (s *sender) gather() bool {
 		batch = append(s.packet.appendHeader(batch, size), f.head...)
 		if size <= batchSize {
 			batch = append(append(batch, f.body...), f.tail...)
-			f.head, f.body, f.tail, f.state = nil, nil, nil, copied
+			f.head, f.body, f.tail = nil, nil, nil
+			f.state.Store(copied)
 			continue
 		}
 		first := min(len(f.body), max(0, batchSize-len(batch)))
 		batch = append(batch, f.body[:first]...)
-		f.head, f.body, f.state = nil, f.body[first:], started
+		f.head, f.body = nil, f.body[first:]
+		f.state.Store(started)
 		s.long = f
 		break
 	}
@@ -330,10 +353,10 @@ func (s *sender) waitLocked() {
 func (s *sender) withdraw(f *outgoing) bool {
 	s.mu.Lock()
 	switch {
-	case f.state == unsent:
+	case f.state.Load() == unsent:
 		s.mu.Unlock()
 		return true
-	case f.state == queued:
+	case f.state.Load() == queued:
 		s.dropLocked(f)
 		s.mu.Unlock()
 		return true
@@ -351,12 +374,8 @@ func (s *sender) withdraw(f *outgoing) bool {
 	return false
 }
 
-// let reports whether a frame's memory is free.
-func (s *sender) let(f *outgoing) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return f.state == copied
-}
+// let reports whether a frame and its memory are free.
+func (f *outgoing) let() bool { return f.state.Load() == copied }
 
 // leftLocked counts a frame that leaves the queue.
 func (s *sender) leftLocked(f *outgoing) {
@@ -372,7 +391,7 @@ func (s *sender) dropLocked(f *outgoing) {
 		if other == f {
 			s.queue = append(s.queue[:i], s.queue[i+1:]...)
 			s.leftLocked(f)
-			f.state = unsent
+			f.state.Store(unsent)
 			return
 		}
 	}
@@ -399,7 +418,8 @@ func (s *sender) wasCut(err error) bool {
 // be written.
 func (s *sender) endLongLocked() {
 	s.rest = append(s.batch[:0], s.long.tail...)
-	s.long.state, s.long.body, s.long.tail = copied, nil, nil
+	s.long.body, s.long.tail = nil, nil
+	s.long.state.Store(copied)
 	s.long = nil
 	if s.cut != nil {
 		s.deadlines.SetWriteDeadline(time.Time{})
