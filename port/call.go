@@ -72,6 +72,7 @@ type call struct {
 	joins  bool // others are in flight
 	onLog  func(Log)
 	stream *Stream // of a streamCall
+	buf    []byte  // memory for the reply of a plainCall, which its caller has given
 	out    outgoing
 	wake   chan struct{}   // holds a value when the call has ended, unless its caller reads
 	ctx    context.Context // of the caller that reads
@@ -126,7 +127,7 @@ func (c *Conn) Do(ctx context.Context, r Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
-	call, err := c.begin(ctx, plainCall, raw, r.OnLog, nil)
+	call, err := c.begin(ctx, plainCall, raw, &r, nil)
 	if err != nil {
 		return Reply{}, err
 	}
@@ -155,15 +156,15 @@ func (c *Conn) Cast(ctx context.Context, message etf.Term) error {
 	if err != nil {
 		return fmt.Errorf("port: encoding a cast: %w", err)
 	}
-	_, err = c.begin(ctx, castCall, raw, nil, nil)
+	_, err = c.begin(ctx, castCall, raw, &Request{}, nil)
 	return err
 }
 
 // begin waits for a place in the window, gives a call its id, and sends it. From
 // then on it has a result once: by its final frame or by the end of the connection,
 // or else abandon took it away.
-func (c *Conn) begin(ctx context.Context, kind callKind, raw []byte, onLog func(Log), s *Stream) (*call, error) {
-	call, err := c.enter(ctx, kind, len(raw), onLog, s)
+func (c *Conn) begin(ctx context.Context, kind callKind, raw []byte, r *Request, s *Stream) (*call, error) {
+	call, err := c.enter(ctx, kind, len(raw), r, s)
 	if err != nil {
 		return nil, err
 	}
@@ -191,7 +192,7 @@ func (c *Conn) begin(ctx context.Context, kind callKind, raw []byte, onLog func(
 }
 
 // enter waits for room in the window and makes a call with an id.
-func (c *Conn) enter(ctx context.Context, kind callKind, size int, onLog func(Log), s *Stream) (*call, error) {
+func (c *Conn) enter(ctx context.Context, kind callKind, size int, r *Request, s *Stream) (*call, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("port: making a call: %w", err)
 	}
@@ -214,7 +215,10 @@ func (c *Conn) enter(ctx context.Context, kind callKind, size int, onLog func(Lo
 	}
 	one := c.makeCallLocked()
 	c.lastID++
-	one.id, one.kind, one.size, one.onLog, one.stream = c.lastID, kind, size, onLog, s
+	one.id, one.kind, one.size, one.onLog, one.stream = c.lastID, kind, size, r.OnLog, s
+	if kind == plainCall {
+		one.buf = r.Buf
+	}
 	one.joins = len(c.calls) > 0
 	c.calls[one.id] = one
 	switch kind {
@@ -298,9 +302,13 @@ func (c *Conn) recycle(one *call) {
 // forget takes away a call of which the other side has not heard.
 func (c *Conn) forget(call *call) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	back := c.reclaimLocked(call)
 	if c.calls[call.id] != nil {
 		c.removeLocked(call)
+	}
+	c.mu.Unlock()
+	if back != nil {
+		<-back
 	}
 }
 
@@ -314,11 +322,25 @@ func (c *Conn) abandon(call *call) bool {
 		c.mu.Unlock()
 		return false
 	}
+	back := c.reclaimLocked(call)
 	if unsent {
 		c.removeLocked(call)
-		c.mu.Unlock()
-		return true
+	} else {
+		c.abandonLocked(call)
 	}
+	c.mu.Unlock()
+	if !unsent {
+		c.sender.send(call.cancel)
+	}
+	if back != nil {
+		<-back
+	}
+	return true
+}
+
+// abandonLocked keeps a call, of which the other side may have heard, until its final
+// frame comes.
+func (c *Conn) abandonLocked(call *call) {
 	call.abandoned = true
 	c.stats.Abandoned++
 	c.letLocked(call)
@@ -326,9 +348,6 @@ func (c *Conn) abandon(call *call) bool {
 	if !c.reading.taken.Load() {
 		c.kickLocked()
 	}
-	c.mu.Unlock()
-	c.sender.send(call.cancel)
-	return true
 }
 
 // removeLocked takes a call out of those in flight.
@@ -367,6 +386,9 @@ func (c *Conn) deliver(kind string, id uint64, r result) error {
 	default:
 		c.answered = true
 		r.raw = c.ownLocked(r.raw, call)
+		if c.reading.lent == call {
+			c.reading.lent = nil // before somebody else has the call
+		}
 		call.endLocked(r, c.reading.leader == call)
 	}
 	return nil

@@ -38,7 +38,14 @@ type readTurn struct {
 	wait      await.Waiter  // waits for the leader's frame, of a program that does nothing else
 	deadlines readDeadliner // takes a caller out of a Read; nil where that cannot be had
 	cut       chan struct{} // holds a value when the deadline has been set
-	buf       []byte        // the leader's memory for what it reads; of whoever reads
+
+	// These are of whoever reads.
+	buf      []byte // the leader's memory for what it reads
+	own      []byte // for short frames that the connection's goroutine reads
+	borrowed bool   // the frame lies in one of these, and has to be copied to be kept
+
+	lent *call         // into whose caller's memory a long frame is read; changes with Conn.mu held
+	back chan struct{} // closed when that is the caller's again; nil if it does not ask
 }
 
 type readDeadliner interface{ SetReadDeadline(time.Time) error }
@@ -91,15 +98,16 @@ func (c *Conn) readFrames() error {
 
 // readFrame reads and handles one frame.
 func (c *Conn) readFrame() error {
-	// Every frame has memory of its own, unless the leader has given some: a reply's
-	// is handed to the caller.
-	frame, err := c.r.ReadPacket(c.reading.buf)
+	frame, err := c.readPacket()
 	if err != nil {
 		return err
 	}
 	c.reading.handing.Store(true)
 	err = c.handle(frame)
 	c.reading.handing.Store(false)
+	if c.reading.lent != nil {
+		c.settle(err)
+	}
 	return err
 }
 
@@ -225,14 +233,21 @@ func (c *Conn) lead(ctx context.Context, call *call, buf []byte) (answer result,
 		err = c.readFrame()
 	}
 	r.buf = nil
-	c.r.detach() // buf is the caller's again
+	if r.lent == nil || r.lent == call {
+		c.r.detach() // what was given by the caller is his again
+	}
 
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if r.lent == call {
+		r.lent = nil
+	}
 	stop := r.stop
 	r.leader, r.stop = nil, nil
 	if stop != nil && !stop() {
 		<-r.cut // which takes no lock
+	}
+	if ctx.Err() != nil {
 		r.deadlines.SetReadDeadline(time.Time{})
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			err = nil
@@ -244,14 +259,6 @@ func (c *Conn) lead(ctx context.Context, call *call, buf []byte) (answer result,
 		c.leaveLocked()
 	}
 	return call.result, call.begunLocked()
-}
-
-// ownLocked returns a part of a frame as memory that may be handed to the call.
-func (c *Conn) ownLocked(part []byte, owner *call) []byte {
-	if c.reading.buf == nil || c.reading.leader == owner {
-		return part
-	}
-	return append([]byte(nil), part...)
 }
 
 // cutRead takes a caller out of its Read.

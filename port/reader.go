@@ -43,7 +43,8 @@ type Reader struct {
 	reads   atomic.Uint64 // that gave something
 
 	// The packet that a deadline has interrupted, if inside is true.
-	inside  bool
+	inside  bool // its header has been read
+	filling bool // it is known where it goes: to partial
 	size    int
 	partial []byte
 }
@@ -71,31 +72,58 @@ func NewReader(r io.Reader, p Packet, max int) *Reader {
 // After [os.ErrDeadlineExceeded] nothing is lost: the Reader keeps dst and what it has
 // read of the packet, and the next call goes on with that, whatever its own dst is.
 func (r *Reader) ReadPacket(dst []byte) ([]byte, error) {
-	if r.err != nil {
-		return dst[:0], r.err
+	if _, err := r.open(); err != nil {
+		return dst[:0], err
 	}
-	if !r.inside {
-		size, err := r.header()
-		if err != nil {
-			r.note(err)
-			return dst[:0], err
-		}
-		r.inside, r.size, r.partial = true, size, dst[:0]
-		r.scratch = r.scratch[:0]
+	return r.take(dst)
+}
+
+// take is what ReadPacket does when the packet is open.
+func (r *Reader) take(dst []byte) ([]byte, error) {
+	if !r.filling {
+		r.filling, r.partial = true, dst[:0]
 	}
 	if err := r.payload(); err != nil {
 		r.note(err)
 		return nil, err
 	}
 	dst = r.partial
-	r.inside, r.partial = false, nil
+	r.inside, r.filling, r.partial = false, false, nil
 	return dst, nil
+}
+
+// open reads the header of the next packet, unless that has been done, and returns
+// the packet's size.
+func (r *Reader) open() (size int, err error) {
+	if r.err != nil {
+		return 0, r.err
+	}
+	if !r.inside {
+		if r.size, err = r.header(); err != nil {
+			r.note(err)
+			return 0, err
+		}
+		r.inside = true
+		r.scratch = r.scratch[:0]
+	}
+	return r.size, nil
+}
+
+// peek returns the first bytes of a packet that is open and has at least as many, and
+// of which it is not known where it goes.
+func (r *Reader) peek(n int) ([]byte, error) {
+	if err := r.ahead(n); err != nil {
+		err = noEOF(err)
+		r.note(err)
+		return nil, err
+	}
+	return r.buf[r.next : r.next+n], nil
 }
 
 // detach moves what has been read of an interrupted packet to memory of the
 // Reader's own.
 func (r *Reader) detach() {
-	if r.inside {
+	if r.filling {
 		r.partial = append([]byte(nil), r.partial...)
 	}
 }
@@ -110,6 +138,22 @@ func (r *Reader) note(err error) {
 // header reads a header and checks it.
 func (r *Reader) header() (int, error) {
 	n := int(r.packet)
+	if err := r.ahead(n); err != nil {
+		if r.end > r.next {
+			err = noEOF(err)
+		}
+		return 0, err
+	}
+	size := r.packet.length(r.buf[r.next:])
+	r.next += n
+	if size > uint64(r.max) {
+		return 0, &PacketSizeError{Size: size, Max: r.max}
+	}
+	return int(size), nil
+}
+
+// ahead reads until there are n bytes in the buffer, which has room for them.
+func (r *Reader) ahead(n int) error {
 	for r.end-r.next < n {
 		if r.next > 0 {
 			r.end = copy(r.buf, r.buf[r.next:r.end])
@@ -118,18 +162,10 @@ func (r *Reader) header() (int, error) {
 		got, err := r.read(r.buf[r.end:])
 		r.end += got
 		if err != nil {
-			if err == io.EOF && r.end > 0 {
-				err = io.ErrUnexpectedEOF
-			}
-			return 0, err
+			return err
 		}
 	}
-	size := r.packet.length(r.buf[r.next:])
-	r.next += n
-	if size > uint64(r.max) {
-		return 0, &PacketSizeError{Size: size, Max: r.max}
-	}
-	return int(size), nil
+	return nil
 }
 
 // payload reads the rest of the packet. What is too long to be allocated on a claim

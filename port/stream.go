@@ -52,7 +52,7 @@ func (c *Conn) Stream(ctx context.Context, r Request) (*Stream, error) {
 		s.window = DefaultStreamWindow
 	}
 	s.room = s.window
-	call, err := c.begin(ctx, streamCall, raw, r.OnLog, s)
+	call, err := c.begin(ctx, streamCall, raw, &r, s)
 	if err != nil {
 		return nil, err
 	}
