@@ -24,8 +24,7 @@ type Boot struct {
 	Script Script
 	// TaskRoot is where code of the function's is that Script loads.
 	TaskRoot string
-	// Schedulers is how many the emulator of a Script has: 0 for as many as there are
-	// processors.
+	// Schedulers is how many the emulator has: 0 for as many as there are processors.
 	Schedulers int
 	// Concurrency is how many calls are made at a time: it bounds what the emulator of a
 	// Script can do at once with files.
@@ -61,6 +60,9 @@ func (i Installation) Command(b Boot, environ []string) (path string, args, env 
 		"-noinput",
 		"-noshell",
 		"-mode", "interactive",
+	}
+	if b.Schedulers > 0 {
+		args = append(args, "+S", strconv.Itoa(b.Schedulers)+":"+strconv.Itoa(b.Schedulers))
 	}
 	// Each -pa goes in front of those before it.
 	for _, ebin := range b.Elixir {

@@ -25,8 +25,13 @@ func TestCommand(t *testing.T) {
 		"ROOTDIR=/r", "BINDIR=/r/erts-1/bin", "EMU=beam", "PROGNAME=erl", "LC_ALL=C.UTF-8", "ERL_CRASH_DUMP=/dev/null", "ERL_CRASH_DUMP_SECONDS=0",
 	}, env)
 
+	// What a release's vm.args has comes behind it, and counts.
+	_, args, _ = i.Command(Boot{Ebin: "/b", Schedulers: 1, Args: []string{"+S", "4"}}, nil)
+	assert.Contains(t, strings.Join(args, " "), " +S 1:1 -pa /b +S 4 ")
+
 	_, args, env = i.Command(Boot{Ebin: "/b"}, nil)
 	assert.NotContains(t, args, "-beamport_max_packet")
+	assert.NotContains(t, args, "+S")
 	assert.Contains(t, env, "HOME=/tmp")
 }
 

@@ -161,8 +161,7 @@ func (i Installation) scriptCommand(b Boot, env []string) (path string, args []s
 // emulatorFlags are for the emulator of a script, each in one string with its value
 // where it begins with a +, else the value of the one before.
 func (b Boot) emulatorFlags() []string {
-	// As many schedulers as there are processors, two at least where there are two:
-	// modules are loaded by both. Threads that nothing needs take time to start.
+	// Threads that nothing needs take time to start.
 	schedulers := strconv.Itoa(b.schedulers())
 	io := "1"
 	if b.Concurrency > 1 {

@@ -95,11 +95,12 @@ func (s *settings) completeBoot(env map[string]string) error {
 const memoryOfCPU = 1769
 
 // schedulers is how many a VM has for a function with so many MB: one for each processor
-// that they pay for, and two wherever there are two, since modules are loaded by all.
+// that they pay for. With one its tables have no locks, and nothing is won by a second
+// that has the same time to share.
 func schedulers(memory string, processors int) int {
 	mb, err := strconv.Atoi(memory)
 	if err != nil || mb <= 0 {
 		return processors
 	}
-	return min(max((mb+memoryOfCPU-1)/memoryOfCPU, 2), processors)
+	return min((mb+memoryOfCPU-1)/memoryOfCPU, processors)
 }

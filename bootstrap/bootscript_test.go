@@ -18,8 +18,8 @@ func TestSchedulers(t *testing.T) {
 		processors, want int
 	}{
 		{"", 2, 2}, {"nonsense", 4, 4}, {"-1", 4, 4},
-		{"128", 1, 1}, {"128", 2, 2}, {"128", 6, 2},
-		{"1769", 6, 2}, {"3538", 6, 2}, {"3539", 6, 3}, {"10240", 6, 6},
+		{"128", 1, 1}, {"128", 2, 1}, {"1769", 6, 1},
+		{"1770", 6, 2}, {"3538", 6, 2}, {"3539", 6, 3}, {"10240", 6, 6}, {"10240", 2, 2},
 	} {
 		assert.Equal(t, c.want, schedulers(c.memory, c.processors), "%s MB, %d processors", c.memory, c.processors)
 	}
