@@ -37,6 +37,9 @@ type Request struct {
 	// [Conn.Stream], if there is some to spare: it belongs to the Conn until that
 	// returns, and the reply or the head may lie in it. Nil is for new memory.
 	Buf []byte
+	// ID is where the call's id is put, for [Conn.Gone]; 0 if it was given none. Nil is
+	// for nowhere.
+	ID *uint64
 	// Window is, for [Conn.Stream], how many bytes of the answer the other side may
 	// send before they are read; 0 is [DefaultStreamWindow].
 	Window int
@@ -52,6 +55,13 @@ func (r *Request) encoded() ([]byte, error) {
 		return nil, fmt.Errorf("port: encoding a request: %w", err)
 	}
 	return raw, nil
+}
+
+// named puts an id where it was asked for.
+func (r *Request) named(id uint64) {
+	if r.ID != nil {
+		*r.ID = id
+	}
 }
 
 // A Reply is the answer to a call.
@@ -83,7 +93,8 @@ type call struct {
 	abandoned bool // nobody waits for it
 	needed    bool // it counts in readTurn.needed
 	result    result
-	cancel    *outgoing // tells the other side that it is abandoned
+	gone      chan struct{} // closed when it is removed, if somebody asked for it
+	cancel    *outgoing     // tells the other side that it is abandoned
 }
 
 type callKind uint8
@@ -127,10 +138,12 @@ func (c *Conn) Do(ctx context.Context, r Request) (Reply, error) {
 	if err != nil {
 		return Reply{}, err
 	}
+	r.named(0)
 	call, err := c.begin(ctx, plainCall, raw, &r, nil)
 	if err != nil {
 		return Reply{}, err
 	}
+	r.named(call.id)
 	answer, reusable := c.await(ctx, call, r.Buf)
 	if reusable {
 		c.recycle(call)
@@ -353,10 +366,43 @@ func (c *Conn) abandonLocked(call *call) {
 // removeLocked takes a call out of those in flight.
 func (c *Conn) removeLocked(call *call) {
 	delete(c.calls, call.id)
+	call.goneLocked()
 	c.window.leave(call.size)
 	c.letLocked(call)
 	if c.drained != nil && len(c.calls) == 0 {
 		c.drainedLocked()
+	}
+}
+
+// isGone is what [Conn.Gone] returns of calls that are.
+var isGone = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// Gone returns a channel that is closed when the other side has nothing more to do with
+// a call: its final frame has come, the request was never sent, or the connection has
+// ended. Of a call that was given up this says that what did it has ended. id is what
+// [Request.ID] was given.
+func (c *Conn) Gone(id uint64) <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	call := c.calls[id]
+	if call == nil {
+		return isGone
+	}
+	if call.gone == nil {
+		call.gone = make(chan struct{})
+	}
+	return call.gone
+}
+
+// goneLocked tells those who wait for it that the call is gone.
+func (c *call) goneLocked() {
+	if c.gone != nil {
+		close(c.gone)
+		c.gone = nil
 	}
 }
 

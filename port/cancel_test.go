@@ -82,6 +82,61 @@ func TestCancelBeforeTheFirstByte(t *testing.T) {
 	})
 }
 
+// What did a call that was given up has ended when its final frame comes, or when it was
+// never asked to begin.
+func TestGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := connectPipe(t, port.Options{})
+		require.NoError(t, p.ready())
+		var id uint64
+		giveUp := func(call func(ctx context.Context, r port.Request) error) <-chan struct{} {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			require.ErrorIs(t, call(ctx, port.Request{Term: etf.Int(1), ID: &id}), context.DeadlineExceeded)
+			return c.Gone(id)
+		}
+		do := func(ctx context.Context, r port.Request) error {
+			_, err := c.Do(ctx, r)
+			return err
+		}
+		stream := func(ctx context.Context, r port.Request) error {
+			_, err := c.Stream(ctx, r)
+			return err
+		}
+		open := func(gone <-chan struct{}) bool {
+			synctest.Wait()
+			select {
+			case <-gone:
+				return false
+			default:
+				return true
+			}
+		}
+		first := giveUp(do)
+		require.EqualValues(t, 1, id)
+		require.True(t, open(first))
+		second := giveUp(stream)
+		require.EqualValues(t, 2, id)
+		require.False(t, open(second), "it was never sent, behind the first")
+		frameIs(t, p, etf.Tuple(etf.Atom("call"), etf.Int(1), etf.Int(1)))
+		frameIs(t, p, etf.Tuple(etf.Atom("cancel"), etf.Int(1)))
+		require.True(t, open(first))
+		require.NoError(t, p.write("reply", etf.Int(1), etf.Int(1)))
+		require.False(t, open(first))
+		require.False(t, open(c.Gone(1)))
+		require.False(t, open(c.Gone(99)))
+
+		go p.read()
+		third := giveUp(stream)
+		require.True(t, open(third))
+		c.Close()
+		<-c.Done()
+		require.False(t, open(third))
+		require.Error(t, do(t.Context(), port.Request{Term: etf.Int(1), ID: &id}))
+		require.Zero(t, id)
+	})
+}
+
 // A started frame is finished, whatever its caller does with the memory.
 func TestCancelWithinAFrame(t *testing.T) {
 	for _, size := range []int{10, 5000, 200_000} {

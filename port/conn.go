@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -65,6 +66,7 @@ type Conn struct {
 	done    chan struct{} // closed with err set: before the calls in flight fail
 
 	reading readTurn
+	pings   atomic.Uint64 // that were sent
 
 	mu       sync.Mutex
 	calls    map[uint64]*call // without a final frame so far
@@ -80,7 +82,8 @@ type Conn struct {
 	err      error         // what calls fail with, set when they have
 	drained  chan struct{} // made by Shutdown, closed when no call is in flight
 	drain    *time.Timer
-	shut     bool // rwc was closed
+	shut     bool          // rwc was closed
+	heard    chan struct{} // closed at the next frame, if anybody waits for it
 }
 
 // Stats counts what a connection has done so far.
@@ -233,6 +236,7 @@ func (c *Conn) end(err error) {
 	c.stats.Abandoned = 0
 	c.window.end()
 	for _, call := range calls {
+		call.goneLocked()
 		if !call.abandoned && call.kind != castCall {
 			call.endLocked(result{err: call.errorf(err)}, false)
 		}

@@ -19,7 +19,8 @@ type ExitError struct {
 	// Err is why the child was ended, or what was wrong with the stream before it
 	// was: a [*ProtocolError], [*VersionError] or [*PacketSizeError], an end of
 	// the stream inside a frame ([io.ErrUnexpectedEOF]), [ErrClosed], a context's
-	// error. It is nil if the child ended by itself or by [Process.Stop].
+	// error. It is nil if the child ended by itself, by [Process.Stop] or
+	// by [Process.Kill], and what [Process.KillFor] was given.
 	Err error
 }
 

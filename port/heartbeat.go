@@ -1,7 +1,9 @@
 package port
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -24,7 +26,7 @@ func (c *Conn) watch(tick time.Duration) {
 	}
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
-	var heard, wrote, pings uint64
+	var heard, wrote uint64
 	var ping outgoing
 	silent := 0 // ticks
 	for {
@@ -45,9 +47,46 @@ func (c *Conn) watch(tick time.Duration) {
 			c.shutdown()
 			return
 		case silent == 0:
-			pings++
-			c.sender.sendLatest(&ping, appendPing(nil, pings))
+			c.sender.sendLatest(&ping, appendPing(nil, c.pings.Add(1)))
 		}
 		silent++
 	}
+}
+
+func (c *Conn) ping() { c.sender.send(&outgoing{head: appendPing(nil, c.pings.Add(1))}) }
+
+// Ping asks the other side whether it is alive, and returns nil when it has answered, or
+// sent anything else. The error is that of the connection ([Conn.Err]) or ctx's.
+func (c *Conn) Ping(ctx context.Context) error {
+	c.mu.Lock()
+	if c.heard == nil {
+		c.heard = make(chan struct{})
+		c.reading.asked.Store(true)
+	}
+	heard := c.heard
+	c.needLocked(1)
+	c.mu.Unlock()
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.needLocked(-1)
+	}()
+	c.ping()
+	select {
+	case <-heard:
+		return nil
+	case <-c.done:
+		return c.Err()
+	case <-ctx.Done():
+		return fmt.Errorf("port: asking whether the other side is alive: %w", ctx.Err())
+	}
+}
+
+// heardLocked tells those who wait for a frame that one has come.
+func (c *Conn) heardLocked() {
+	if c.heard != nil {
+		close(c.heard)
+		c.heard = nil
+	}
+	c.reading.asked.Store(false)
 }

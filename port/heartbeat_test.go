@@ -1,9 +1,11 @@
 package port_test
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"io"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +30,39 @@ func pong(p *peer, answer func() bool) (pings int, err error) {
 			}
 		}
 	}
+}
+
+// A question is answered by whatever comes, and not by silence.
+func TestPing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, p := connectPipe(t, port.Options{})
+		require.NoError(t, p.ready())
+		var silent atomic.Bool
+		go pong(p, func() bool { return !silent.Load() })
+		synctest.Wait() // what is ready counts too
+		require.NoError(t, c.Ping(t.Context()))
+		synctest.Wait()
+
+		silent.Store(true)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		require.ErrorIs(t, c.Ping(ctx), context.DeadlineExceeded)
+
+		asked := make(chan error)
+		for range 2 {
+			go func() { asked <- c.Ping(t.Context()) }()
+		}
+		synctest.Wait()
+		require.NoError(t, p.log(etf.Atom("nil"), "alive"))
+		require.NoError(t, <-asked)
+		require.NoError(t, <-asked)
+
+		go func() { asked <- c.Ping(t.Context()) }()
+		synctest.Wait()
+		c.Close()
+		require.ErrorIs(t, <-asked, port.ErrClosed)
+		require.ErrorIs(t, c.Ping(t.Context()), port.ErrClosed)
+	})
 }
 
 func TestHeartbeat(t *testing.T) {

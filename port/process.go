@@ -329,3 +329,7 @@ func (p *Process) Kill() error {
 	p.end(nil)
 	return nil
 }
+
+// KillFor is Kill with a reason, which the [*ExitError] wraps: so calls in flight say why
+// they failed.
+func (p *Process) KillFor(reason error) { p.end(reason) }

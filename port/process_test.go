@@ -371,6 +371,23 @@ func TestKill(t *testing.T) {
 	require.NoError(t, p.Kill())
 }
 
+// Calls in flight learn why the child was killed; of two reasons the first counts.
+func TestKillFor(t *testing.T) {
+	p := start(t, childCommand("ignores everything"))
+	failure := make(chan error)
+	go func() {
+		_, err := p.Conn().Call(context.Background(), etf.Int(1))
+		failure <- err
+	}()
+	reason := errors.New("it is late")
+	p.KillFor(reason)
+	p.KillFor(errors.New("it is later"))
+	exit := requireReaped(t, p)
+	require.Equal(t, port.ExitError{Code: -1, Signal: syscall.SIGKILL, Err: reason}, *exit)
+	require.ErrorIs(t, <-failure, reason)
+	require.EqualError(t, p.Err(), "port: child ended by signal: killed: it is late")
+}
+
 func TestGrandchildren(t *testing.T) {
 	sleeper := func(t *testing.T, p *port.Process) int {
 		pid, err := p.Conn().Call(t.Context(), etf.Int(1))

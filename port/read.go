@@ -34,6 +34,7 @@ type readTurn struct {
 	stop    func() bool   // ends the watch over the leader's context; nil if there is none
 	kick    chan struct{} // holds a value when it has to look whether to read
 	handing atomic.Bool   // a frame is being handled
+	asked   atomic.Bool   // somebody waits for the next one: Conn.heard
 
 	wait      await.Waiter  // waits for the leader's frame, of a program that does nothing else
 	deadlines readDeadliner // takes a caller out of a Read; nil where that cannot be had
@@ -101,6 +102,11 @@ func (c *Conn) readFrame() error {
 	frame, err := c.readPacket()
 	if err != nil {
 		return err
+	}
+	if c.reading.asked.Load() {
+		c.mu.Lock()
+		c.heardLocked()
+		c.mu.Unlock()
 	}
 	c.reading.handing.Store(true)
 	err = c.handle(frame)

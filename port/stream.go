@@ -52,11 +52,13 @@ func (c *Conn) Stream(ctx context.Context, r Request) (*Stream, error) {
 		s.window = DefaultStreamWindow
 	}
 	s.room = s.window
+	r.named(0)
 	call, err := c.begin(ctx, streamCall, raw, &r, s)
 	if err != nil {
 		return nil, err
 	}
 	s.call = call
+	r.named(call.id)
 	if _, begun := c.lead(ctx, call, r.Buf); !begun {
 		c.mu.Lock()
 		c.needForLocked(call)
