@@ -22,7 +22,11 @@
 //     runtime is not killed: its process belongs to the host.
 //
 // The host of the runtime's process tells of its end with
-// [Server.RuntimeExited], and may feed what the runtime logs to [Server.Logs].
+// [Server.RuntimeExited], sends it SIGTERM before that if [Server.ExtensionRegistered]
+// says so, and may feed what the runtime logs to [Server.Logs]. To stop and continue the
+// processes, as Lambda does between invocations, is the host's part too.
+//
+// [Options.Strict] is for tests of runtimes: it refuses more than Lambda does.
 //
 // Sources: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html,
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html and

@@ -27,6 +27,23 @@ var (
 
 var validExtensionName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,128}$`)
 
+// extension is one that the runtime has registered.
+type extension struct {
+	name  string
+	asked bool // for its first event
+}
+
+// extensionsAskedLocked says whether each extension has asked for an event: as in Lambda,
+// no invocation begins before.
+func (s *Server) extensionsAskedLocked() bool {
+	for _, e := range s.extensions {
+		if !e.asked {
+			return false
+		}
+	}
+	return true
+}
+
 // ExtensionRegistered says whether the runtime has registered an extension: only then
 // does Lambda send its processes SIGTERM before it kills them.
 func (s *Server) ExtensionRegistered() bool {
@@ -83,13 +100,13 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 		refusal = errExtensionClosed
 	default:
 		for _, other := range s.extensions {
-			if other == name {
+			if other.name == name {
 				refusal = errExtensionTwice
 			}
 		}
 	}
 	if refusal == nil {
-		s.extensions[id] = name
+		s.extensions[id] = &extension{name: name}
 	}
 	s.mu.Unlock()
 	if refusal != nil {
@@ -107,7 +124,9 @@ func (s *Server) serveRegister(w http.ResponseWriter, r *http.Request) {
 }
 
 // serveExtensionEvent serves GET /extension/event/next, which waits until the end of
-// the runtime or of the server: there are no events.
+// the runtime or of the server: there are no events. An extension of the runtime's own
+// cannot ask for that of a shutdown; its runtime gets SIGTERM instead, which the host of
+// the process sends.
 func (s *Server) serveExtensionEvent(w http.ResponseWriter, r *http.Request) {
 	id := r.Header.Get(headerExtensionID)
 	s.mu.Lock()
@@ -116,9 +135,14 @@ func (s *Server) serveExtensionEvent(w http.ResponseWriter, r *http.Request) {
 		errExtensionIDAbsent.write(w)
 		return
 	}
-	if _, ok := s.extensions[id]; !ok {
+	e, ok := s.extensions[id]
+	if !ok {
 		errExtensionID.write(w)
 		return
+	}
+	if !e.asked {
+		e.asked = true
+		s.changedLocked()
 	}
 	for life := s.life; s.state != closed && s.life == life; {
 		if s.waitLocked(r.Context()) != nil {

@@ -50,6 +50,32 @@ func TestExtension(t *testing.T) {
 	})
 }
 
+// No event is handed out before each extension has asked for one of its own.
+func TestExtensionHoldsBackInvocations(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := New(Options{})
+		defer s.Close()
+		id := extend(s, t.Context(), "POST", "register", `{}`, headerExtensionName, "a").Header().Get(headerExtensionID)
+		got := background(t, s, Invocation{RequestID: "1"})
+		handed := make(chan int, 1)
+		go func() { handed <- direct(s, "GET", "invocation/next", "").Code }()
+		synctest.Wait()
+		require.Empty(t, handed)
+		ctx, cancel := context.WithCancel(t.Context())
+		go extend(s, ctx, "GET", "event/next", "", headerExtensionID, id)
+		require.Equal(t, 200, <-handed)
+		cancel() // which changes nothing: it has asked
+		synctest.Wait()
+		require.Equal(t, 202, direct(s, "POST", "invocation/1/response", "1").Code)
+		require.Equal(t, "1", string((<-got).Payload))
+		got = background(t, s, Invocation{RequestID: "2"})
+		synctest.Wait()
+		require.Equal(t, 200, direct(s, "GET", "invocation/next", "").Code)
+		require.Equal(t, 202, direct(s, "POST", "invocation/2/response", "1").Code)
+		require.NoError(t, (<-got).err)
+	})
+}
+
 func TestExtensionRefusals(t *testing.T) {
 	s := New(Options{})
 	defer s.Close()

@@ -45,7 +45,7 @@ func (s *Server) takeLocked(ctx context.Context) (*invocation, *apiError) {
 			return nil, nil
 		case s.state == closed || s.life != life:
 			return nil, errInternal
-		case len(s.queue) > 0 && s.activeLocked() < s.opts.Concurrency:
+		case len(s.queue) > 0 && s.activeLocked() < s.opts.Concurrency && s.extensionsAskedLocked():
 			v := s.queue[0]
 			s.queue = s.queue[1:]
 			s.startLocked(v)
@@ -131,7 +131,7 @@ func (s *Server) claim(id string, h http.Header, answer string) (*invocation, *a
 		return nil, errRequestID
 	case v.phase == timedOut:
 		return nil, errTimeout
-	case stale(v, h):
+	case s.stale(v, h):
 		return nil, errTimeout
 	case v.phase == answered && s.opts.Concurrency > 1:
 		return nil, errRequestID
@@ -145,10 +145,14 @@ func (s *Server) claim(id string, h http.Header, answer string) (*invocation, *a
 }
 
 // stale reports whether an answer belongs to an earlier handing out. A runtime
-// that does not know of invocation ids sends none, and is believed.
-func stale(v *invocation, h http.Header) bool {
+// that does not know of invocation ids sends none, and is believed, as by Lambda, unless
+// that is not good enough.
+func (s *Server) stale(v *invocation, h http.Header) bool {
 	id := h.Get(headerInvocationID)
-	return id != "" && id != v.invocationID
+	if id == "" {
+		return s.opts.Strict && v.invocationID != ""
+	}
+	return id != v.invocationID
 }
 
 // settle answers an invocation that was claimed. It reports false when the

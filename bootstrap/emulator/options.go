@@ -57,6 +57,11 @@ type Options struct {
 	// EmptyHeaders sends the optional headers of /next empty where they have
 	// no value, instead of leaving them out. Lambda does either.
 	EmptyHeaders bool
+	// Strict also refuses what Lambda lets pass though no runtime should send it: an answer
+	// that does not carry the id of InvocationIDs (410), a streamed HTTP response without
+	// its prelude, error trailers that were not announced or hold no error, and an error
+	// without its type or of another form (400).
+	Strict bool
 	// OnDone is called with each answer before the caller gets it, and
 	// concurrently when invocations are. It must not keep or change the slices.
 	OnDone func(Result)

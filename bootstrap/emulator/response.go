@@ -30,9 +30,14 @@ func (s *Server) serveResponse(w http.ResponseWriter, r *http.Request, id string
 	if streamed {
 		limit = s.opts.MaxStreamedResponse
 	}
+	trailers := announced(r)
 	body, refusal := readBody(r, limit)
 	switch refusal {
 	case nil:
+		if refusal := s.strictResponse(r, body, streamed, trailers); refusal != nil {
+			s.settleRefused(w, r, v, refusal, errorBody{refusal.Message, "Runtime." + refusal.Type})
+			return
+		}
 	case errTruncated:
 		s.settleRefused(w, r, v, refusal, errorBody{"The response was cut short", "Runtime.TruncatedResponse"})
 		return
@@ -77,6 +82,10 @@ func (s *Server) serveError(w http.ResponseWriter, r *http.Request, id string) {
 	kind := errorType(r.Header.Get(headerErrorType))
 	if refusal != nil {
 		s.settleRefused(w, r, v, refusal, errorBody{"The error could not be read", kind})
+		return
+	}
+	if refusal := s.strictError(r, body); refusal != nil {
+		s.settleRefused(w, r, v, refusal, errorBody{refusal.Message, "Runtime." + refusal.Type})
 		return
 	}
 	s.accept(w, v, Result{

@@ -46,7 +46,7 @@ type Server struct {
 	expired []string               // ids of handed that timed out, oldest first
 	changed chan struct{}          // closed, and replaced, at each change
 
-	extensions map[string]string // names by identifier
+	extensions map[string]*extension // by identifier
 }
 
 // state is that of the execution environment.
@@ -70,7 +70,7 @@ func New(o Options) *Server {
 		handed:  make(map[string]*invocation),
 		changed: make(chan struct{}),
 
-		extensions: make(map[string]string),
+		extensions: make(map[string]*extension),
 	}
 }
 
