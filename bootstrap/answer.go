@@ -261,7 +261,15 @@ func check(a answer) error {
 	return checkContentType(a.contentType)
 }
 
+// maxContentType bounds a content type: an HTTP server refuses a head that is too long,
+// and the runtime could not tell the caller why.
+const maxContentType = 1 << 10
+
 func checkContentType(contentType string) error {
+	if len(contentType) > maxContentType {
+		return failf("Function.BadResult", nil, "the content type of the handler's result has %d bytes, and may have at most %d",
+			len(contentType), maxContentType)
+	}
 	for _, c := range []byte(contentType) {
 		if c < ' ' || c == 0x7f {
 			return failf("Function.BadResult", nil, "the content type %.80q of the handler's result has a control character in it", contentType)

@@ -28,6 +28,12 @@ const (
 	DefaultStopTimeout  = 200 * time.Millisecond
 )
 
+// Types of initialization that make a difference here.
+const (
+	initSnapStart = "snap-start"
+	initManaged   = "lambda-managed-instances"
+)
+
 // maxConcurrency bounds what AWS_LAMBDA_MAX_CONCURRENCY may ask for.
 const maxConcurrency = 1000
 
@@ -48,7 +54,7 @@ const maxConcurrency = 1000
 //	Search          erlang/ and elixir/ beside the executable, else ERLANG_HOME
 //	                and ELIXIR_HOME, else PATH
 //	Logs            the descriptor that _LAMBDA_TELEMETRY_LOG_FD names, else standard error
-//	LogFormat       AWS_LAMBDA_LOG_FORMAT, else Text
+//	LogFormat       AWS_LAMBDA_LOG_FORMAT, else JSON on Lambda Managed Instances, else Text
 //	LogLevel        AWS_LAMBDA_LOG_LEVEL, else everything is logged
 //
 // What the context of an invocation says of the function comes from
@@ -126,12 +132,13 @@ type Config struct {
 	LogLevel string
 
 	// OnReady, if set, is called when a VM has its handler ready: once at the start,
-	// and once for each VM that takes the place of one that died. No invocation is
-	// served until it returns.
+	// and once for each VM that takes the place of one that died or was replaced. No
+	// invocation is served until it returns.
 	OnReady func(Ready)
 	// OnBegin, if set, is called when an event has come, and returns the context that
 	// the invocation goes on with: ctx, or one made of it. Its end gives the invocation
-	// up. Like OnInvocation it is called by as many goroutines as MaxConcurrency says, and
+	// up: the caller is told Function.Timeout if a deadline has passed, and else
+	// Function.Cancelled, with the context's cause. Like OnInvocation it is called by as many goroutines as MaxConcurrency says, and
 	// in pairs with it by the same: together they are what a tracer's span needs.
 	OnBegin func(ctx context.Context, b Begun) context.Context
 	// OnInvocation, if set, is called when an invocation is over: its answer has been
@@ -197,9 +204,9 @@ func (c Config) complete() (*settings, error) {
 	c.RuntimeAPI = cmp.Or(c.RuntimeAPI, env["AWS_LAMBDA_RUNTIME_API"])
 	c.Handler = cmp.Or(c.Handler, env["_HANDLER"])
 	c.TaskRoot = cmp.Or(c.TaskRoot, env["LAMBDA_TASK_ROOT"])
-	c.LogFormat = cmp.Or(c.LogFormat, env["AWS_LAMBDA_LOG_FORMAT"])
-	c.LogLevel = cmp.Or(c.LogLevel, env["AWS_LAMBDA_LOG_LEVEL"])
 	c.InitType = cmp.Or(c.InitType, env["AWS_LAMBDA_INITIALIZATION_TYPE"])
+	c.LogFormat = cmp.Or(c.LogFormat, env["AWS_LAMBDA_LOG_FORMAT"], usualLogFormat(c.InitType, env))
+	c.LogLevel = cmp.Or(c.LogLevel, env["AWS_LAMBDA_LOG_LEVEL"])
 	c.ResponseMode = cmp.Or(c.ResponseMode, env["BEAMPORT_RESPONSE_MODE"], "streaming")
 	c.Boot = cmp.Or(c.Boot, env["BEAMPORT_BOOT"], bootAuto)
 	c.DrainTimeout = cmp.Or(c.DrainTimeout, DefaultDrainTimeout)
@@ -231,6 +238,17 @@ func (c Config) complete() (*settings, error) {
 	var err error
 	s.logs, err = newLogWriter(s.Config, frames)
 	return s, err
+}
+
+// usualLogFormat is what Lambda expects of a function for which no format was chosen. On
+// Managed Instances it is JSON: with several invocations at a time only the request id
+// tells whose a line is.
+// https://docs.aws.amazon.com/lambda/latest/dg/lambda-managed-instances-runtimes.html
+func usualLogFormat(initType string, env map[string]string) string {
+	if several := env["AWS_LAMBDA_MAX_CONCURRENCY"]; initType == initManaged || several != "" && several != "1" {
+		return "JSON"
+	}
+	return "Text"
 }
 
 // completeLogs says where logs go, and whether in frames.

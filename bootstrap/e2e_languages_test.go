@@ -13,7 +13,8 @@ import (
 	"github.com/beamport/beamport/bootstrap/emulator"
 )
 
-// gleamModule is what Gleam compiles a module api/orders to: a function of an event
+// gleamModule is of the form that Gleam compiles a module api/orders to, written by hand,
+// since no compiler of Gleam's is at hand where the tests run: a function of an event
 // alone, one with a context, and results, of which Nil is nil and a custom type a
 // tuple.
 const gleamModule = `-module(api@orders).
@@ -41,7 +42,7 @@ func erlc(t *testing.T, ebin, name, text string) {
 	require.NoError(t, err, "%s", out)
 }
 
-// Gleam's modules, wherever Gleam puts them.
+// Modules named and placed as Gleam's are.
 func TestGleam(t *testing.T) {
 	for _, c := range []struct{ name, build, also string }{
 		{"shipment", "build/erlang-shipment/%/ebin", "build/prod/erlang/%/ebin"},

@@ -2,6 +2,8 @@ package bootstrap
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"testing"
 	"time"
 
@@ -14,21 +16,6 @@ import (
 func snapStart(t *testing.T, environ ...string) *rig {
 	environ = append(environ, "AWS_LAMBDA_INITIALIZATION_TYPE=snap-start")
 	return newRig(t, emulator.Options{SnapStart: true}, beamConfig(t, "stateful", environ...))
-}
-
-// The state that an invocation is given is what the hooks made of init/1's.
-func TestBEAMSnapStart(t *testing.T) {
-	r := snapStart(t)
-	r.start()
-	require.NoError(t, r.api.AwaitSnapshot(t.Context()), "the function's logs:\n%s", r.logs)
-	require.Len(t, r.vms(), 1)
-	require.NoError(t, r.api.Restore(t.Context()))
-	r.answers(`{"do":"state"}`, `{"state":"thawed"}`)
-	r.cancel()
-	<-r.ended
-	require.NoError(t, r.err)
-	r.assertNothingLeft()
-	assert.Contains(t, r.logs.String(), "terminated")
 }
 
 func TestBEAMSnapStartFailures(t *testing.T) {
@@ -120,11 +107,21 @@ type spanKey struct{}
 func TestBEAMHooks(t *testing.T) {
 	config := beamConfig(t, "fixture:handle")
 	var begun []Begun
+	cancels := make(chan context.CancelCauseFunc, 1)
 	config.OnBegin = func(ctx context.Context, b Begun) context.Context {
 		begun = append(begun, b)
-		if b.RequestID == "short" {
-			ctx, cancel := context.WithTimeout(ctx, time.Millisecond)
+		switch b.RequestID {
+		case "short":
+			ctx, cancel := context.WithTimeout(ctx, 50*time.Millisecond)
 			t.Cleanup(cancel)
+			return ctx
+		case "cancelled":
+			ctx, cancel := context.WithCancelCause(ctx)
+			cancels <- cancel
+			return ctx
+		case "cancelled-at-once":
+			ctx, cancel := context.WithCancel(ctx)
+			cancel()
 			return ctx
 		}
 		return context.WithValue(ctx, spanKey{}, b.RequestID)
@@ -132,11 +129,27 @@ func TestBEAMHooks(t *testing.T) {
 	r := startRig(t, emulator.Options{}, config)
 	r.do(emulator.Invocation{RequestID: "1", Payload: []byte("[1, 2]"), TraceID: "Root=1", TenantID: "blue"})
 	r.do(emulator.Invocation{RequestID: "2", Payload: []byte(`{"do":"raise"}`)})
-	result := r.do(emulator.Invocation{RequestID: "short", Payload: []byte(`{"do":"hang"}`)})
-	assert.Contains(t, string(result.Payload), "Function.Timeout")
-	r.awaitServed(3)
+	hang := func(id, errorType, message string) {
+		result := r.do(emulator.Invocation{RequestID: id, Payload: []byte(`{"do":"hang"}`)})
+		var f failure
+		require.NoError(t, json.Unmarshal(result.Payload, &f))
+		assert.Equal(t, errorType, f.ErrorType)
+		assert.Regexp(t, message, f.ErrorMessage)
+	}
+	hang("short", "Function.Timeout", `^the function did not answer by the deadline of its context, \d\d:\d\d:\d\d\.\d{3}; its process was killed$`)
+	reason := errors.New("the client went away")
+	go func() {
+		cancel := <-cancels
+		r.logs.awaitCount(t, "hanging", 2)
+		cancel(reason)
+	}()
+	hang("cancelled", "Function.Cancelled", "^the invocation was cancelled: the client went away; its process was killed$")
+	hang("cancelled-at-once", "Function.Cancelled", "^the invocation was cancelled; it had not begun$")
+	r.answers("[1]", "[1]")
+	assert.Len(t, r.vms(), 1)
+	r.awaitServed(6)
 
-	require.Len(t, begun, 3)
+	require.Len(t, begun, 6)
 	assert.WithinDuration(t, time.Now().Add(roomy), begun[0].Deadline, roomy)
 	begun[0].Deadline = time.Time{}
 	assert.Equal(t, Begun{RequestID: "1", TraceID: "Root=1", TenantID: "blue", EventSize: 6, First: true,
@@ -149,6 +162,8 @@ func TestBEAMHooks(t *testing.T) {
 	var f *FunctionError
 	assert.ErrorAs(t, done[1].Err, &f)
 	assert.ErrorIs(t, done[2].Err, context.DeadlineExceeded)
+	assert.ErrorIs(t, done[3].Err, context.Canceled)
+	assert.ErrorIs(t, done[4].Err, context.Canceled)
 }
 
 func TestExitStatus(t *testing.T) {

@@ -13,8 +13,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/beamport/beamport/bootstrap/emulator"
 )
 
 const httpStream = "application/vnd.awslambda.http-integration-response"
@@ -44,25 +42,6 @@ func TestBEAMStreams(t *testing.T) {
 	assert.True(t, r.served()[2].Streamed)
 	assert.EqualValues(t, len(strings.Join(many, "")), r.served()[2].ResponseSize)
 	assert.Len(t, r.vms(), 1)
-}
-
-// What fails in the midst of a stream is told behind it, as the emulator does to its
-// caller.
-func TestBEAMStreamFailures(t *testing.T) {
-	config := beamConfig(t, "fixture:handle")
-	config.DeadlineMargin = roomy - time.Second
-	r := startRig(t, emulator.Options{}, config)
-	for _, c := range []struct{ event, errorType, message string }{
-		{`{"do":"stream fails","by":0}`, "badarith", "an operand of an arithmetic expression is no number"},
-		{`{"do":"stream bad part"}`, "Function.BadResult", "the handler's stream has a part that is not iodata"},
-		{`{"do":"stream hangs"}`, "Function.Timeout", "the function did not answer by its deadline, "},
-		{`{"do":"stream halts"}`, "Runtime.ExitError", "the VM ended with exit status 3"},
-	} {
-		f := r.fails(c.event, c.errorType, c.message)
-		r.logs.await(t, c.errorType+": "+f.ErrorMessage)
-	}
-	r.answers(`{"do":"stream fails","by":1}`, "half1")
-	assert.Len(t, r.vms(), 2)
 }
 
 // Where no streams are taken, a result is the same in one piece.

@@ -250,6 +250,7 @@ func TestBEAMStopped(t *testing.T) {
 	r.fails(`{"do":"signal","name":"STOP"}`, "Function.Timeout", "the function did not answer by its deadline, ")
 	r.answers("[1]", "[1]")
 	assert.Len(t, r.vms(), 2)
+	assert.Contains(t, r.logs.String(), "the VM died: child ended by signal: killed: the runtime killed it, since an invocation that was given up did not end\n")
 }
 
 // What is printed, and be it bytes of the protocol, disturbs nothing.

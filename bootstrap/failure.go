@@ -45,7 +45,6 @@ func explain(err error) *FunctionError {
 		}
 		return &FunctionError{Type: errorType, Message: call.Message(), StackTrace: call.Stack, Err: err}
 	}
-	var size *port.PacketSizeError
 	var exit *port.ExitError
 	var limit *etf.LimitError
 	switch {
@@ -53,8 +52,6 @@ func explain(err error) *FunctionError {
 		return failf("Runtime.ExitError", err, "%s", describeExit(exit))
 	case errors.As(err, &limit):
 		return failf("Function.BadResult", err, "the handler's result cannot be written as JSON: %s", strings.TrimPrefix(limit.Error(), "etf: "))
-	case errors.As(err, &size):
-		return failf("Runtime.EventTooLarge", err, "the event takes %d bytes as a term, and a frame holds at most %d", size.Size, size.Max)
 	default:
 		return failf("Runtime.ExitError", err, "the VM did not answer: %v", err)
 	}

@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -44,12 +46,16 @@ func fakeConfig(t *testing.T, mode string, environ ...string) Config {
 // fake is the BEAM side of the protocol, seen from inside a fake VM.
 type fake struct {
 	r    *port.Reader
-	w    *port.Writer
 	mode string
+
+	mu sync.Mutex // serialises writes
+	w  *port.Writer
 }
 
 func (f *fake) send(elements ...etf.Term) {
 	frame, err := etf.Encode(etf.Tuple(elements...))
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if err == nil {
 		err = f.w.WritePacket(frame)
 	}
@@ -109,8 +115,12 @@ func fakeVM(mode string) {
 				f.invoke(t.At(1), t.At(2).At(1), t.At(2).At(2))
 			}
 		case "cancel":
-			if mode != "deaf" {
+			if mode != "deaf" && mode != "mute" {
 				f.send(etf.Atom("error"), t.At(1), etf.Atom("exit"), reason("cancelled", "the call was cancelled"), etf.List())
+			}
+		case "ping":
+			if mode != "mute" {
+				f.send(etf.Atom("pong"), t.At(1))
 			}
 		case "stop":
 			if mode != "stubborn" {
@@ -157,6 +167,19 @@ func (f *fake) invoke(id, event, context etf.Term) {
 		json(context)
 	case "hang":
 		f.send(etf.Atom("log"), etf.Atom("info"), etf.Int(0), id, etf.String("hanging"), etf.Map())
+	case "await":
+		file, _ := event.GetString("file")
+		path, _ := file.Text()
+		f.send(etf.Atom("log"), etf.Atom("info"), etf.Int(0), id, etf.String("waiting"), etf.Map())
+		go func() {
+			for {
+				if _, err := os.Stat(path); err == nil {
+					json(etf.Map(etf.Pair{Key: etf.String("pid"), Value: etf.Int(int64(os.Getpid()))}))
+					return
+				}
+				time.Sleep(time.Millisecond)
+			}
+		}()
 	case "exit":
 		fmt.Fprintln(os.Stdout, "on stdout")
 		fmt.Fprintln(os.Stderr, "last words")

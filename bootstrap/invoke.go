@@ -6,6 +6,7 @@ import (
 	"mime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/beamport/beamport/bootstrap/runtimeapi"
 	"github.com/beamport/beamport/etf"
@@ -19,40 +20,41 @@ var (
 )
 
 // invoke has the VM answer an invocation until ctx ends, at its deadline. What the
-// answer has in it is valid until the next call. The error is a [*FunctionError], or
-// anything once ctx has been cancelled.
+// answer has in it is valid until the next call. The error is a [*FunctionError].
 func (l *loop) invoke(ctx context.Context, inv *runtimeapi.Invocation) (answer, error) {
+	l.call = 0
 	raw, err := l.appendRequest(l.request[:0], inv)
 	if err != nil {
 		return answer{}, err
 	}
 	l.request = keep(raw)
-	vm, err := l.vms.live(ctx)
-	if timedOut(ctx, err) {
-		return answer{}, l.failure(ctx, inv, nil, err)
+	vm, err := l.vms.take(ctx)
+	if f := l.givenUp(ctx, inv, err); f != nil {
+		return answer{}, f
 	}
 	if err != nil {
 		return answer{}, failf("Runtime.ExitError", err, "the VM died and another one did not start: %v", err)
 	}
+	l.vm = vm
 	request := port.Request{
 		Raw:   raw,
 		Buf:   l.reply,
+		ID:    &l.call,
 		OnLog: func(line port.Log) { l.logs.log(inv.RequestID, line) },
 	}
 	if l.buffered {
 		reply, err := vm.process.Conn().Do(ctx, request)
 		if err != nil {
-			return answer{}, l.failure(ctx, inv, vm, err)
+			return answer{}, l.failure(ctx, inv, err)
 		}
 		l.reply = keep(reply.Raw)
 		return l.answerReply(reply.Raw)
 	}
 	stream, err := vm.process.Conn().Stream(ctx, request)
 	if err != nil {
-		return answer{}, l.failure(ctx, inv, vm, err)
+		return answer{}, l.failure(ctx, inv, err)
 	}
 	if begin, ok := stream.Head(); ok {
-		l.vm = vm
 		a, err := l.answerStream(begin.Raw, stream)
 		if err != nil {
 			stream.Close()
@@ -61,27 +63,48 @@ func (l *loop) invoke(ctx context.Context, inv *runtimeapi.Invocation) (answer, 
 	}
 	reply, err := stream.Result()
 	if err != nil { // which the failure of Stream itself would have been
-		return answer{}, l.failure(ctx, inv, vm, err)
+		return answer{}, l.failure(ctx, inv, err)
 	}
 	l.reply = keep(reply.Raw)
 	return l.answerReply(reply.Raw)
 }
 
 // failure explains why a VM gave no answer, or only a part of one.
-func (l *loop) failure(ctx context.Context, inv *runtimeapi.Invocation, vm *vm, err error) error {
-	if !timedOut(ctx, err) {
-		return explain(err)
+func (l *loop) failure(ctx context.Context, inv *runtimeapi.Invocation, err error) *FunctionError {
+	if f := l.givenUp(ctx, inv, err); f != nil {
+		return f
 	}
-	l.overdue = vm
-	return failf("Function.Timeout", err,
-		"the function did not answer by its deadline, %s, less %v for this error; its process was killed",
-		inv.Deadline.UTC().Format("15:04:05.000"), l.DeadlineMargin)
+	return explain(err)
 }
 
-// timedOut says whether err is there because the deadline of ctx has passed.
-func timedOut(ctx context.Context, err error) bool {
-	return errors.Is(err, context.DeadlineExceeded) && context.Cause(ctx) == context.DeadlineExceeded
+// givenUp says why an invocation was given up, if err is there because its context has
+// ended: the function's time is over, or that which OnBegin gave it, or it was cancelled.
+func (l *loop) givenUp(ctx context.Context, inv *runtimeapi.Invocation, err error) *FunctionError {
+	if ctx.Err() == nil || !errors.Is(err, ctx.Err()) {
+		return nil
+	}
+	process := "its process was killed"
+	if l.call == 0 {
+		process = "it had not begun"
+	}
+	because := ""
+	if cause := context.Cause(ctx); cause != ctx.Err() {
+		because = ": " + cause.Error()
+	}
+	if ctx.Err() == context.Canceled {
+		return failf("Function.Cancelled", err, "the invocation was cancelled%s; %s", because, process)
+	}
+	deadline, _ := ctx.Deadline()
+	if deadline.Before(inv.Deadline.Add(-l.DeadlineMargin)) {
+		return failf("Function.Timeout", err, "the function did not answer by the deadline of its context, %s%s; %s",
+			clock(deadline), because, process)
+	}
+	return failf("Function.Timeout", err, "the function did not answer by its deadline, %s, less %v for this error; %s",
+		clock(inv.Deadline), l.DeadlineMargin, process)
 }
+
+// clock is a time as messages show it.
+func clock(t time.Time) string { return t.UTC().Format("15:04:05.000") }
 
 // mostKept is the size above which a buffer is not kept for the next invocation.
 const mostKept = 2 << 20

@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/beamport/beamport/bootstrap/emulator"
+	"github.com/beamport/beamport/bootstrap/runtimeapi"
+	"github.com/beamport/beamport/port"
 )
 
 // An event that is not JSON fails, with the offset and the reason; the next one
@@ -56,6 +58,19 @@ func TestEventContentTypes(t *testing.T) {
 	// Of any bytes.
 	result := r.do(emulator.Invocation{Payload: []byte("{"), ContentType: "text/plain"})
 	assert.Equal(t, `"{"`, string(result.Payload))
+}
+
+// The longest event that is read is not too long for a frame, whatever is in it: as terms,
+// its elements take less than four times as much.
+func TestEveryEventFits(t *testing.T) {
+	const part = runtimeapi.MaxEvent >> 10
+	for _, element := range []string{"1e9,", "-1,", `"",`, "{},", "[],", "[0],", "256,", `{"":0},`, "null,"} {
+		event := strings.Repeat(element, (part-2)/len(element))
+		event = "[" + strings.TrimSuffix(event, ",") + "]"
+		term, err := insideJSON.AppendTerm(nil, []byte(event))
+		require.NoError(t, err, element)
+		assert.Less(t, (len(term)+contextRoom)<<10, port.DefaultMaxPacket, element)
+	}
 }
 
 func TestContext(t *testing.T) {

@@ -17,11 +17,10 @@ type loop struct {
 	// Kept from one invocation to the next.
 	event, request, reply, response, inner []byte
 
-	// vm is the one that the answer is streamed by.
-	vm *vm
-	// overdue is the VM in which the process of the last invocation is being killed,
-	// if it is.
-	overdue *vm
+	// vm is the one that has the invocation, and call the id of its call there; nil if
+	// it came to none.
+	vm   *vm
+	call uint64
 }
 
 // run serves until asking ends, after which no event is asked for, or ctx does, which
@@ -38,12 +37,16 @@ func (l *loop) run(ctx, asking context.Context) error {
 			return err
 		}
 		l.event = keep(inv.Event)
-		if err := l.one(ctx, inv); err != nil {
-			return err
+		err = l.one(ctx, inv)
+		if l.vm != nil {
+			if err == nil {
+				l.vms.settle(ctx, l.vm, l.call)
+			}
+			l.vm.release()
+			l.vm = nil
 		}
-		if l.overdue != nil {
-			l.vms.settle(ctx, l.overdue)
-			l.overdue = nil
+		if err != nil {
+			return err
 		}
 	}
 }
@@ -76,25 +79,37 @@ func (l *loop) serve(ctx context.Context, inv *runtimeapi.Invocation, d *Done) (
 	call, cancel := context.WithDeadline(d.Context, inv.Deadline.Add(-l.DeadlineMargin))
 	defer cancel()
 	a, failure := l.invoke(call, inv)
-	if failure == nil && a.stream != nil {
+	switch {
+	case failure == nil && a.stream != nil:
 		return l.stream(ctx, call, inv, a, d)
-	}
-	if failure == nil {
+	case failure == nil:
 		d.ResponseSize = int64(len(a.body))
-		err := l.api.Response(ctx, inv, a.contentType, a.body)
-		var status *runtimeapi.StatusError
-		if !errors.As(err, &status) || !status.BadRequest() {
-			return l.posted(inv, err)
-		}
-		failure = failf("Runtime.BadResponse", err, "Lambda did not take the response: %v", status)
+		return l.answered(ctx, inv, l.api.Response(ctx, inv, a.contentType, a.body))
+	case ctx.Err() != nil:
+		return context.Cause(ctx), nil
 	}
 	var f *FunctionError
-	if ctx.Err() != nil || !errors.As(failure, &f) {
-		return failure, nil
+	if !errors.As(failure, &f) {
+		f = explain(failure)
 	}
+	return l.fail(ctx, inv, f)
+}
+
+// fail answers an invocation with an error.
+func (l *loop) fail(ctx context.Context, inv *runtimeapi.Invocation, f *FunctionError) (failure, err error) {
 	l.logs.failure(inv.RequestID, f)
 	refused, err := l.posted(inv, l.api.Error(ctx, inv, l.tell(f)))
-	return errors.Join(failure, refused), err
+	return errors.Join(f, refused), err
+}
+
+// answered says what came of the post of a response. One that has not been read is
+// replaced by an error.
+func (l *loop) answered(ctx context.Context, inv *runtimeapi.Invocation, posted error) (failure, err error) {
+	var status *runtimeapi.StatusError
+	if errors.As(posted, &status) && status.Unread() {
+		return l.fail(ctx, inv, failf("Runtime.BadResponse", posted, "Lambda did not take the response: %v", status))
+	}
+	return l.posted(inv, posted)
 }
 
 // tell is a failure as the Runtime API is told of it.
@@ -104,7 +119,9 @@ func (l *loop) tell(f *FunctionError) runtimeapi.Failure {
 	return told
 }
 
-// posted says what a post's failure means: the invocation is lost, or all is.
+// posted says what a post's failure means: the invocation is lost, or all is. AWS's own
+// clients differ here: aws-lambda-go ends at any status but 202, aws-lambda-rust-runtime
+// logs any and goes on. Going on is right where the API says that the invocation is over.
 func (l *loop) posted(inv *runtimeapi.Invocation, err error) (failure, fatal error) {
 	var status *runtimeapi.StatusError
 	if errors.As(err, &status) && status.Answered() {

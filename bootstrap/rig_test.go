@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
@@ -54,16 +55,36 @@ func startRig(t *testing.T, o emulator.Options, c Config) *rig {
 
 func newRig(t *testing.T, o emulator.Options, c Config) *rig {
 	t.Helper()
+	api := newAPI(o)
+	return newRigOn(t, api, serve(t, api, api), c)
+}
+
+// newAPI is an emulator that is as strict as can be, and gives invocations time.
+func newAPI(o emulator.Options) *emulator.Server {
+	o.Strict = true
 	if o.Timeout == 0 {
 		o.Timeout = roomy
 	}
-	r := &rig{t: t, api: emulator.New(o), logs: &logBuffer{}, config: c, ended: make(chan struct{})}
-	server := httptest.NewServer(r.api)
+	return emulator.New(o)
+}
+
+// serve serves an emulator until the test is over, at the address returned. h is what it
+// is reached through.
+func serve(t *testing.T, api *emulator.Server, h http.Handler) (address string) {
+	t.Helper()
+	server := httptest.NewServer(h)
 	t.Cleanup(func() {
-		r.api.Close()
+		api.Close()
 		server.Close()
 	})
-	r.config.RuntimeAPI = strings.TrimPrefix(server.URL, "http://")
+	return strings.TrimPrefix(server.URL, "http://")
+}
+
+// newRigOn is newRig for an emulator that is served already.
+func newRigOn(t *testing.T, api *emulator.Server, address string, c Config) *rig {
+	t.Helper()
+	r := &rig{t: t, api: api, logs: &logBuffer{}, config: c, ended: make(chan struct{})}
+	r.config.RuntimeAPI = address
 	if c.Logs == nil {
 		r.config.Logs = r.logs
 	}

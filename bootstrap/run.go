@@ -62,8 +62,14 @@ func ExitStatus(err error) int {
 // should, an error of package runtimeapi; and when VM after VM dies,
 // [ErrCrashLoop]. [ExitStatus] says what to exit with.
 //
+// What is under way when Run is to end with an error has the time that it would have had
+// otherwise, unless the Runtime API is broken (a status of 500 or more).
+//
 // A VM that dies takes the invocations in flight with it: each is answered with
-// Runtime.ExitError, none is run again, and another VM is started.
+// Runtime.ExitError, none is run again, and another VM is started. So it is when an
+// invocation that was given up does not end, as inside of native code: with a
+// MaxConcurrency of one, or if the VM does not answer any more, the VM is killed; else it
+// finishes what it has beside that, and another one serves what comes.
 func Run(ctx context.Context, c Config) error {
 	s, badConfig := c.complete()
 	if s.RuntimeAPI == "" {
@@ -95,9 +101,11 @@ func Run(ctx context.Context, c Config) error {
 		extension.end() // it could not register any more
 		return initFailed(ctx, api, err)
 	}
+	// What is not known of it, or cannot be said, is left out.
+	_ = api.SetUserAgent("beamport/" + Version + " otp/" + releaseOf(first.process))
 	extension.await()
-	if s.InitType == "snap-start" {
-		if err := s.snapshot(ctx, api, first); err != nil {
+	if s.InitType == initSnapStart {
+		if err := s.snapshot(ctx, api, extension, first); err != nil {
 			if ctx.Err() != nil {
 				return nil
 			}
@@ -107,7 +115,8 @@ func Run(ctx context.Context, c Config) error {
 	return s.serve(ctx, api, vms)
 }
 
-// serve runs the loops until ctx ends or one of them cannot go on.
+// serve runs the loops until ctx ends or one of them cannot go on. The others finish what
+// they have under way then.
 func (s *settings) serve(ctx context.Context, api *runtimeapi.Client, vms *supervisor) error {
 	asking, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
@@ -117,17 +126,11 @@ func (s *settings) serve(ctx context.Context, api *runtimeapi.Client, vms *super
 	var drain sync.WaitGroup
 	drain.Go(func() {
 		<-asking.Done()
-		if ctx.Err() != nil {
-			timer := time.NewTimer(s.DrainTimeout)
-			defer timer.Stop()
-			select {
-			case <-timer.C:
-			case <-drained:
-			}
-		}
+		s.drain(ctx, context.Cause(asking), drained)
 		cancel()
 	})
 	var running sync.WaitGroup
+	running.Go(func() { stop(vms.keep(asking)) })
 	for range s.MaxConcurrency {
 		running.Go(func() {
 			l := &loop{settings: s, api: api, vms: vms}
@@ -142,6 +145,27 @@ func (s *settings) serve(ctx context.Context, api *runtimeapi.Client, vms *super
 		return nil
 	}
 	return context.Cause(asking)
+}
+
+// drain returns when invocations that are under way may not go on: DrainTimeout after the
+// end of ctx. If it is a loop that could not go on, they have the time that they would
+// have had, unless the Runtime API is broken, which asks for the runtime's prompt exit.
+func (s *settings) drain(ctx context.Context, cause error, drained <-chan struct{}) {
+	var status *runtimeapi.StatusError
+	if ctx.Err() == nil && errors.As(cause, &status) && status.Broken() {
+		return
+	}
+	select {
+	case <-ctx.Done():
+	case <-drained:
+		return
+	}
+	timer := time.NewTimer(s.DrainTimeout)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-drained:
+	}
 }
 
 // initFailed posts what keeps the function from being made ready, and returns it.

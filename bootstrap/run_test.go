@@ -61,6 +61,12 @@ func TestRunInitFailures(t *testing.T) {
 		}, failure{"Runtime.BadConfiguration", "the folder of the function's code, ", []string{}}},
 		{"bad concurrency", "good", func(_ *testing.T, c *Config) { c.Environ = append(c.Environ, "AWS_LAMBDA_MAX_CONCURRENCY=0") },
 			failure{"Runtime.BadConfiguration", `AWS_LAMBDA_MAX_CONCURRENCY is "0", not a number from 1 to 1000`, []string{}}},
+		{"bad response mode", "good", func(_ *testing.T, c *Config) { c.Environ = append(c.Environ, "BEAMPORT_RESPONSE_MODE=dripping") },
+			failure{"Runtime.BadConfiguration", `the response mode is "dripping", neither streaming nor buffered`, []string{}}},
+		{"bad deadline margin", "good", func(_ *testing.T, c *Config) { c.Environ = append(c.Environ, "BEAMPORT_DEADLINE_MARGIN=soon") },
+			failure{"Runtime.BadConfiguration", `BEAMPORT_DEADLINE_MARGIN is "soon", not a duration such as 100ms`, []string{}}},
+		{"negative deadline margin", "good", func(_ *testing.T, c *Config) { c.Environ = append(c.Environ, "BEAMPORT_DEADLINE_MARGIN=-1s") },
+			failure{"Runtime.BadConfiguration", `BEAMPORT_DEADLINE_MARGIN is "-1s", not a duration such as 100ms`, []string{}}},
 		{"bad log format", "good", func(_ *testing.T, c *Config) { c.LogFormat = "XML" },
 			failure{"Runtime.BadConfiguration", `the log format is "XML", neither Text nor JSON`, []string{}}},
 		{"bad log level", "good", func(_ *testing.T, c *Config) { c.LogLevel = "LOUD" },
@@ -188,6 +194,26 @@ func TestConfigFromEnvironment(t *testing.T) {
 	assert.Equal(t, DefaultStartTimeout, s.StartTimeout)
 	assert.Equal(t, DefaultStopTimeout, s.StopTimeout)
 	assert.Equal(t, io.Writer(os.Stderr), s.Logs)
+
+	for _, c := range []struct {
+		environ []string
+		json    bool
+	}{
+		{nil, false},
+		{[]string{"AWS_LAMBDA_MAX_CONCURRENCY=1"}, false},
+		{[]string{"AWS_LAMBDA_MAX_CONCURRENCY=2"}, true},
+		{[]string{"AWS_LAMBDA_MAX_CONCURRENCY=2", "AWS_LAMBDA_LOG_FORMAT=Text"}, false},
+		{[]string{"AWS_LAMBDA_INITIALIZATION_TYPE=lambda-managed-instances"}, true},
+		{[]string{"AWS_LAMBDA_INITIALIZATION_TYPE=provisioned-concurrency"}, false},
+	} {
+		s, err := Config{Handler: "a:b", TaskRoot: root, Environ: append(c.environ, "BEAMPORT_DEADLINE_MARGIN=120ms")}.complete()
+		require.NoError(t, err)
+		assert.Equal(t, c.json, s.logs.json, "%v", c.environ)
+		assert.Equal(t, 120*time.Millisecond, s.DeadlineMargin)
+		s, err = Config{Handler: "a:b", TaskRoot: root, Environ: append(c.environ, "BEAMPORT_DEADLINE_MARGIN=120ms"), DeadlineMargin: time.Second}.complete()
+		require.NoError(t, err)
+		assert.Equal(t, time.Second, s.DeadlineMargin)
+	}
 
 	// Fields come before variables.
 	s, err = Config{

@@ -16,7 +16,7 @@ import (
 //
 // The error is an [*InitError] of which the Runtime API has been told, or the Runtime
 // API's own.
-func (s *settings) snapshot(ctx context.Context, api *runtimeapi.Client, vm *vm) error {
+func (s *settings) snapshot(ctx context.Context, api *runtimeapi.Client, e *extension, vm *vm) error {
 	if err := s.hook(ctx, vm, "before", "before_snapshot/1", "Runtime.BeforeSnapshotError"); err != nil {
 		err.status = exitSnapshot
 		return initFailed(ctx, api, err)
@@ -24,6 +24,7 @@ func (s *settings) snapshot(ctx context.Context, api *runtimeapi.Client, vm *vm)
 	if err := api.RestoreNext(ctx); err != nil {
 		return err
 	}
+	e.renew()
 	if err := s.hook(ctx, vm, "after", "after_restore/1", "Runtime.AfterRestoreError"); err != nil {
 		err.status = exitRestore
 		posted := api.RestoreError(ctx, runtimeapi.Failure{Type: err.Type, Message: err.Message, StackTrace: err.StackTrace})

@@ -41,7 +41,7 @@ func (l *loop) stream(ctx, call context.Context, inv *runtimeapi.Invocation, a a
 	defer cancel()
 	begun, err := l.api.Stream(post, inv, a.contentType)
 	if err != nil {
-		return l.posted(inv, err)
+		return l.answered(ctx, inv, err)
 	}
 	w := &responseWriter{ResponseWriter: begun}
 	if _, err = w.Write(a.body); err == nil {
@@ -53,32 +53,31 @@ func (l *loop) stream(ctx, call context.Context, inv *runtimeapi.Invocation, a a
 		w.Abort()
 		return context.Cause(ctx), nil
 	case err == nil:
-		return l.posted(inv, w.Close())
+		return l.answered(ctx, inv, w.Close())
 	case w.err != nil:
-		return l.notTaken(call, inv, w)
-	case err == errStreamTooLong:
-		failure = failf("Function.ResponseSizeTooLarge", nil,
-			"the streamed response has more than the %d bytes that Lambda takes", maxStreamed)
-	default:
-		failure = l.failure(call, inv, l.vm, err)
+		return l.notTaken(ctx, inv, w)
 	}
 	var f *FunctionError
-	errors.As(failure, &f) // which every failure of a call is
+	if err == errStreamTooLong {
+		f = failf("Function.ResponseSizeTooLarge", nil,
+			"the streamed response has more than the %d bytes that Lambda takes", maxStreamed)
+	} else {
+		f = l.failure(call, inv, err)
+	}
 	l.logs.failure(inv.RequestID, f)
-	refused, err := l.posted(inv, w.Fail(l.tell(f)))
-	return errors.Join(failure, refused), err
+	refused, err := l.answered(ctx, inv, w.Fail(l.tell(f)))
+	return errors.Join(f, refused), err
 }
 
 // notTaken ends a response that could not be sent to its end.
-func (l *loop) notTaken(call context.Context, inv *runtimeapi.Invocation, w *responseWriter) (failure, err error) {
+func (l *loop) notTaken(ctx context.Context, inv *runtimeapi.Invocation, w *responseWriter) (failure, err error) {
 	err = w.Close()
 	if err == nil { // an answer in spite of all; the response was cut off nevertheless
 		err = w.err
 	}
 	if !errors.Is(err, context.DeadlineExceeded) {
-		return l.posted(inv, err)
+		return l.answered(ctx, inv, err)
 	}
-	l.overdue = l.vm
 	failure = failf("Function.Timeout", err, "the response was not taken to its end by the deadline")
 	l.logs.runtime("ERROR", inv.RequestID, failure.Error())
 	return failure, nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -16,25 +17,19 @@ import (
 const (
 	crashLimit  = 5
 	crashWindow = 30 * time.Second
-
-	// settleTime is how long a VM may take to kill the process of an invocation that
-	// was given up; one that takes longer is killed itself.
-	settleTime = time.Second
-	// settleStep is how often it is looked whether it has.
-	settleStep = 2 * time.Millisecond
 )
 
 // ErrCrashLoop says that VM after VM died, so that there is no use in another.
 var ErrCrashLoop = fmt.Errorf("bootstrap: the VM died %d times within %v", crashLimit, crashWindow)
 
-// vm is a VM whose handler is ready.
-type vm struct {
-	process *port.Process
-}
-
-// supervisor has one VM at a time, and starts another when that has died.
+// supervisor has one VM at a time that invocations get, and starts another when that
+// has died or been retired.
 type supervisor struct {
 	*settings
+
+	retiring   chan struct{} // holds a value while a retired VM has invocations
+	closing    chan struct{} // closed when all VMs are to be stopped
+	background sync.WaitGroup
 
 	// lock holds the fields below. It is a channel since a start takes long, and
 	// who waits for it has a context.
@@ -51,7 +46,9 @@ type supervisor struct {
 }
 
 func newSupervisor(s *settings) *supervisor {
-	return &supervisor{settings: s, lock: make(chan struct{}, 1)}
+	return &supervisor{
+		settings: s, lock: make(chan struct{}, 1), retiring: make(chan struct{}, 1), closing: make(chan struct{}),
+	}
 }
 
 // live returns the VM, after starting one if there is none or it has died.
@@ -62,7 +59,42 @@ func (s *supervisor) live(ctx context.Context) (*vm, error) {
 		return nil, ctx.Err()
 	}
 	defer func() { <-s.lock }()
+	return s.liveLocked(ctx)
+}
 
+// take is live for an invocation, which has to release the VM.
+func (s *supervisor) take(ctx context.Context) (*vm, error) {
+	select {
+	case s.lock <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-s.lock }()
+	one, err := s.liveLocked(ctx)
+	if err == nil {
+		one.take()
+	}
+	return one, err
+}
+
+// keep has a VM that dies while no invocation needs it replaced at once, until ctx ends
+// or none can be started, which the error says.
+func (s *supervisor) keep(ctx context.Context) error {
+	for {
+		one, err := s.live(ctx)
+		if err != nil {
+			return err
+		}
+		select {
+		case <-one.process.Conn().Done():
+		case <-one.retired:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (s *supervisor) liveLocked(ctx context.Context) (*vm, error) {
 	if s.current != nil {
 		select {
 		case <-s.current.process.Conn().Done():
@@ -124,13 +156,18 @@ func (s *supervisor) startLocked(ctx context.Context) (*vm, error) {
 		return nil, err
 	}
 	ready.Init = time.Since(begin)
-	if release, ok := process.Ready().Info.GetAtom("otp"); ok {
-		ready.Release, _ = release.Text()
-	}
+	ready.Release = releaseOf(process)
 	if s.OnReady != nil {
 		s.OnReady(ready)
 	}
-	return &vm{process: process}, nil
+	return newVM(process), nil
+}
+
+// releaseOf is the release of OTP that a VM is of, such as 25.
+func releaseOf(process *port.Process) string {
+	release, _ := process.Ready().Info.GetAtom("otp")
+	text, _ := release.Text()
+	return text
 }
 
 // init makes the handler ready and returns the name of the function found.
@@ -175,28 +212,6 @@ func textOrNil(s string) etf.Term {
 	return etf.String(s)
 }
 
-// settle returns when the processes of the invocations that were given up are
-// gone. It kills a VM in which they are not in time: one that hangs, or one with a
-// process that cannot be killed because it is inside native code.
-func (s *supervisor) settle(ctx context.Context, vm *vm) {
-	limit := time.NewTimer(settleTime)
-	defer limit.Stop()
-	step := time.NewTicker(settleStep)
-	defer step.Stop()
-	for vm.process.Conn().Stats().Abandoned > 0 {
-		select {
-		case <-step.C:
-		case <-limit.C:
-			s.logs.runtime("ERROR", "", "the VM did not end an invocation that was given up, and is killed")
-			_ = vm.process.Kill() // always nil
-			<-vm.process.Conn().Done()
-			return
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // stop ends a VM, by force if it takes too long.
 func (s *supervisor) stop(process *port.Process) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.StopTimeout)
@@ -207,14 +222,16 @@ func (s *supervisor) stop(process *port.Process) {
 // first says whether there was no invocation before, and that there is one now.
 func (s *supervisor) first() bool { return !s.invoked.Swap(true) }
 
-// close ends the VM and removes what was written out for it.
+// close ends the VMs and removes what was written out for them.
 func (s *supervisor) close() {
+	close(s.closing)
 	s.lock <- struct{}{}
 	defer func() { <-s.lock }()
 	if s.current != nil {
 		s.stop(s.current.process)
 		s.current = nil
 	}
+	s.background.Wait()
 	for _, remove := range s.cleanups {
 		_ = remove() // a folder left in the temporary one does no harm
 	}

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -20,7 +21,7 @@ import (
 // connection that the other side has closed is replaced before anything is sent on it.
 type Client struct {
 	address   string
-	userAgent string
+	userAgent atomic.Pointer[string]
 	dial      func(context.Context) (net.Conn, error)
 	alone     bool
 
@@ -37,19 +38,28 @@ func New(address, userAgent string) (*Client, error) {
 	if strings.ContainsAny(address, "/?#@ ") || address == "" || !isHeaderValue(address) {
 		return nil, fmt.Errorf("runtimeapi: %q is no address of the form host:port", address)
 	}
-	if !isHeaderValue(userAgent) {
-		return nil, fmt.Errorf("runtimeapi: the user agent %q has a control character in it", userAgent)
-	}
 	target := address
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		target = net.JoinHostPort(address, "80")
 	}
 	dialer := &net.Dialer{Timeout: dialTimeout}
-	return &Client{
-		address:   address,
-		userAgent: userAgent,
-		dial:      func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", target) },
-	}, nil
+	c := &Client{
+		address: address,
+		dial:    func(ctx context.Context) (net.Conn, error) { return dialer.DialContext(ctx, "tcp", target) },
+	}
+	if err := c.SetUserAgent(userAgent); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// SetUserAgent has another one sent from now on.
+func (c *Client) SetUserAgent(userAgent string) error {
+	if !isHeaderValue(userAgent) {
+		return fmt.Errorf("runtimeapi: the user agent %q has a control character in it", userAgent)
+	}
+	c.userAgent.Store(&userAgent)
+	return nil
 }
 
 // Alone says that the program makes one request at a time and has nothing else to do
@@ -128,7 +138,7 @@ func (c *Client) appendHead(b []byte, method, path string) []byte {
 	b = append(append(b, method...), ' ')
 	b = append(append(b, path...), " HTTP/1.1\r\nHost: "...)
 	b = append(append(b, c.address...), "\r\nUser-Agent: "...)
-	return append(append(b, c.userAgent...), "\r\n"...)
+	return append(append(b, *c.userAgent.Load()...), "\r\n"...)
 }
 
 func appendField(b []byte, name, value string) []byte {
@@ -167,7 +177,8 @@ func (c *Client) InitError(ctx context.Context, failure Failure) error {
 
 // RestoreNext says that the function is ready for a snapshot, and waits until it has
 // been restored from one. It is for AWS_LAMBDA_INITIALIZATION_TYPE=snap-start alone.
-// Connections that were there before the snapshot are not used after it.
+// Connections that were there before the snapshot are not used after it; one on which
+// an [Extension.Wait] is under way is its caller's to end.
 func (c *Client) RestoreNext(ctx context.Context) error {
 	c.Close()
 	one, err := c.take(ctx)

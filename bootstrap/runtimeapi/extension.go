@@ -27,8 +27,8 @@ type Extension struct {
 }
 
 // Register registers an extension of that name for no events. It has to be done
-// before the first [Client.Next], and then [Extension.Wait] has to be called, or
-// Lambda waits for it.
+// before the first [Client.Next], and then [Extension.Wait] has to be called: Lambda
+// hands out no event before.
 func (c *Client) Register(ctx context.Context, name string) (*Extension, error) {
 	id, err := c.register(ctx, name)
 	if err != nil {
@@ -69,23 +69,32 @@ func (c *Client) register(ctx context.Context, name string) (id string, err erro
 }
 
 // Wait asks for the extension's next event, of which there is none but the sandbox's
-// end, and returns when ctx ends or the API has an answer: nil for a shutdown.
-func (e *Extension) Wait(ctx context.Context) error {
-	err := e.wait(ctx)
+// end, and returns when ctx ends or the API has an answer: nil for a shutdown. asked, if
+// not nil, is called when the question has been sent. After an error that is not a
+// [*StatusError], such as that of a connection that did not outlast a freeze, Wait may be
+// called again.
+func (e *Extension) Wait(ctx context.Context, asked func()) error {
+	err := e.wait(ctx, asked)
 	if err != nil {
 		return fmt.Errorf("runtimeapi: waiting for an event of the extension: %w", err)
 	}
 	return nil
 }
 
-func (e *Extension) wait(ctx context.Context) error {
+func (e *Extension) wait(ctx context.Context, asked func()) error {
 	one, err := e.c.take(ctx)
 	if err != nil {
 		return err
 	}
 	b := e.c.appendHead(one.out[:0], "GET", pathEventNext)
 	one.out = append(appendField(b, headerExtensionID, e.id), "\r\n"...)
-	h, err := one.exchange(nil, nil)
+	if err := one.write(nil); err != nil {
+		return failed(ctx, one, err)
+	}
+	if asked != nil {
+		asked()
+	}
+	h, err := one.readHead(nil)
 	if err != nil {
 		return failed(ctx, one, err)
 	}

@@ -20,7 +20,9 @@ func TestExtension(t *testing.T) {
 	api, c := newFakeAPI(t, registered("e-1"), status(200, `{"eventType":"SHUTDOWN","shutdownReason":"spindown"}`))
 	e, err := c.Register(t.Context(), "beamport")
 	require.NoError(t, err)
-	require.NoError(t, e.Wait(t.Context()))
+	asked := 0
+	require.NoError(t, e.Wait(t.Context(), func() { asked++ }))
+	assert.Equal(t, 1, asked)
 	got := api.got()
 	require.Len(t, got, 2)
 	assert.Equal(t, "POST /2020-01-01/extension/register", got[0].method+" "+got[0].path)
@@ -64,7 +66,9 @@ func TestExtensionWait(t *testing.T) {
 		_, client := newFakeAPI(t, registered("e-1"), c.answer)
 		e, err := client.Register(t.Context(), "beamport")
 		require.NoError(t, err)
-		assert.ErrorContains(t, e.Wait(t.Context()), c.message)
+		for range 2 {
+			assert.ErrorContains(t, e.Wait(t.Context(), nil), c.message)
+		}
 	}
 	waiting := make(chan struct{})
 	_, client := newFakeAPI(t, registered("e-1"), func(_ http.ResponseWriter, r *http.Request) {
@@ -78,8 +82,10 @@ func TestExtensionWait(t *testing.T) {
 		<-waiting
 		cancel()
 	}()
-	require.ErrorIs(t, e.Wait(ctx), context.Canceled)
-	require.ErrorIs(t, e.Wait(ctx), context.Canceled)
+	asked := make(chan struct{})
+	require.ErrorIs(t, e.Wait(ctx, func() { close(asked) }), context.Canceled)
+	<-asked
+	require.ErrorIs(t, e.Wait(ctx, func() { assert.Fail(t, "nothing is sent any more") }), context.Canceled)
 }
 
 func TestRestore(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -95,20 +96,22 @@ func TestHeaderType(t *testing.T) {
 
 func TestPostStatus(t *testing.T) {
 	for _, c := range []struct {
-		answer               http.HandlerFunc
-		want                 StatusError
-		answered, badRequest bool
+		answer                   http.HandlerFunc
+		want                     StatusError
+		answered, unread, broken bool
 	}{
-		{status(400, `{"errorMessage":"m","errorType":"InvalidRequestID"}`), StatusError{400, "InvalidRequestID"}, false, true},
-		{status(403, `{"errorType":"InvalidStateTransition"}`), StatusError{403, "InvalidStateTransition"}, false, false},
-		{status(410, `{"errorType":"InvokeTimeout"}`), StatusError{410, "InvokeTimeout"}, true, false},
-		{status(413, `{"errorType":"RequestEntityTooLarge"}`), StatusError{413, "RequestEntityTooLarge"}, true, false},
-		{status(500, ``), StatusError{500, ""}, false, false},
-		{status(500, `{"errorType":7}`), StatusError{500, ""}, false, false},
-		{status(502, `{"errorType":"`+strings.Repeat("x", 200)+`"}`), StatusError{502, ""}, false, false},
+		{status(400, `{"errorMessage":"m","errorType":"InvalidRequestID"}`), StatusError{400, "InvalidRequestID"}, true, false, false},
+		{status(403, `{"errorType":"InvalidStateTransition"}`), StatusError{403, "InvalidStateTransition"}, false, false, false},
+		{status(404, ``), StatusError{404, ""}, false, true, false},
+		{status(410, `{"errorType":"InvokeTimeout"}`), StatusError{410, "InvokeTimeout"}, true, false, false},
+		{status(413, `{"errorType":"RequestEntityTooLarge"}`), StatusError{413, "RequestEntityTooLarge"}, true, false, false},
+		{status(431, ``), StatusError{431, ""}, false, true, false},
+		{status(500, ``), StatusError{500, ""}, false, false, true},
+		{status(500, `{"errorType":7}`), StatusError{500, ""}, false, false, true},
+		{status(502, `{"errorType":"`+strings.Repeat("x", 200)+`"}`), StatusError{502, ""}, false, false, true},
 		{func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/2018-06-01/elsewhere", http.StatusTemporaryRedirect)
-		}, StatusError{307, ""}, false, false},
+		}, StatusError{307, ""}, false, false, false},
 	} {
 		t.Run(c.want.Error(), func(t *testing.T) {
 			api, client := newFakeAPI(t, c.answer)
@@ -117,7 +120,8 @@ func TestPostStatus(t *testing.T) {
 			require.ErrorAs(t, err, &got)
 			assert.Equal(t, c.want, *got)
 			assert.Equal(t, c.answered, got.Answered())
-			assert.Equal(t, c.badRequest, got.BadRequest())
+			assert.Equal(t, c.unread, got.Unread())
+			assert.Equal(t, c.broken, got.Broken())
 			assert.ErrorContains(t, err, "runtimeapi: posting the response of request r-1: the Runtime API answered with status")
 			assert.Len(t, api.got(), 1, "a post is never repeated once it was sent")
 		})
@@ -175,11 +179,23 @@ func TestPostAfterIdleClose(t *testing.T) {
 	api, c := newFakeAPI(t, event("{}", nil), status(202, ""))
 	inv, err := c.Next(t.Context(), nil)
 	require.NoError(t, err)
+	require.Len(t, c.idle, 1)
+	kept := c.idle[0]
 	api.server.CloseClientConnections()
-	// The client may or may not have noticed; either way the post is sent once.
-	if err := c.Response(t.Context(), inv, "", []byte("1")); err == nil {
-		assert.Len(t, api.got(), 2)
-	} else {
-		assert.Len(t, api.got(), 1)
+	require.Eventually(t, func() bool { return !kept.usable() }, 10*time.Second, time.Millisecond, "the end has come")
+	require.NoError(t, c.Response(t.Context(), inv, "", []byte("1")))
+	assert.Len(t, api.got(), 2)
+	require.Len(t, c.idle, 1)
+	assert.NotSame(t, kept, c.idle[0])
+}
+
+func TestUserAgent(t *testing.T) {
+	api, c := newFakeAPI(t, status(202, ""))
+	require.NoError(t, c.SetUserAgent("beamport/test otp/99"))
+	require.NoError(t, c.Response(t.Context(), invocation(""), "", nil))
+	require.Error(t, c.SetUserAgent("a\nb"))
+	require.NoError(t, c.Response(t.Context(), invocation(""), "", nil))
+	for _, r := range api.got() {
+		assert.Equal(t, "beamport/test otp/99", r.header.Get("User-Agent"))
 	}
 }

@@ -9,6 +9,7 @@ import (
 // would be a third of the program that Lambda starts.
 const (
 	statusBadRequest = 400
+	statusForbidden  = 403
 	statusNotFound   = 404
 	statusGone       = 410
 	statusTooLarge   = 413
@@ -30,14 +31,25 @@ func (e *StatusError) Error() string {
 
 // Answered says that the invocation is over in spite of the refusal, so that the
 // next one is to be asked for, and nothing more to be posted: the response was too
-// large, which the caller has been told (413), or it came too late (410).
+// large (413), or cut short, or in a mode that there is not (400), which the caller has
+// been told; or it came too late (410); or nobody waits for an answer with that id (400),
+// since it has been given, or too long ago. A post to /error is refused after each of
+// these, with 403 or with 400 again:
+// https://github.com/aws/aws-lambda-runtime-interface-emulator, rapi/handler/invocationresponse.go
 func (e *StatusError) Answered() bool {
-	return e.Code == statusTooLarge || e.Code == statusGone
+	return e.Code == statusBadRequest || e.Code == statusTooLarge || e.Code == statusGone
 }
 
-// BadRequest says that the API found the post itself wanting (400): if it was a
-// response, the invocation may still be answered with an error.
-func (e *StatusError) BadRequest() bool { return e.Code == statusBadRequest }
+// Unread says that the post was refused with a status of the client's doing that the API
+// itself does not have, such as 431: it has not come as far as to the invocation, which
+// may be answered with something else.
+func (e *StatusError) Unread() bool {
+	return e.Code/100 == 4 && !e.Answered() && e.Code != statusForbidden
+}
+
+// Broken says that the API itself has failed (500 and more). The runtime has to exit at
+// once.
+func (e *StatusError) Broken() bool { return e.Code >= 500 }
 
 // NotFound says that the API has no such call (404).
 func (e *StatusError) NotFound() bool { return e.Code == statusNotFound }

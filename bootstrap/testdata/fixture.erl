@@ -26,6 +26,21 @@ do(<<"error text">>, _, _) -> {error, <<"no tea">>};
 
 do(<<"sleep">>, #{<<"ms">> := Ms}, _) -> io:format("sleeping~n"), timer:sleep(Ms), {ok, slept};
 
+%% What a test has a hand in: it goes on when there is a file of that name.
+do(<<"await">>, #{<<"file">> := File}, _) ->
+    io:format("waiting~n"),
+    await_file(File),
+    {ok, #{pid => list_to_integer(os:getpid())}};
+do(<<"remaining">>, _, #{deadline := Deadline, remaining_ms := Remaining}) ->
+    {ok, #{deadline => Deadline, remaining => Remaining, pid => list_to_integer(os:getpid())}};
+do(<<"start a program">>, _, _) ->
+    Keeper = spawn(fun() -> receive stop -> ok end end),
+    Port = open_port({spawn_executable, "/bin/sleep"}, [{args, ["1000"]}]),
+    true = port_connect(Port, Keeper),
+    {os_pid, Pid} = erlang:port_info(Port, os_pid),
+    unlink(Port),
+    {ok, Pid};
+
 %% Results that come in parts.
 do(<<"stream">>, #{<<"parts">> := Parts}, _) ->
     {stream, #{content_type => <<"text/csv">>}, fun(Send) -> [ok = Send(Part) || Part <- Parts] end};
@@ -36,6 +51,15 @@ do(<<"stream fails">>, #{<<"by">> := By}, _) ->
 do(<<"stream bad part">>, _, _) -> {stream, fun(Send) -> Send("half"), Send(atom) end};
 do(<<"stream hangs">>, _, _) -> {stream, fun(Send) -> Send("half"), timer:sleep(infinity) end};
 do(<<"stream halts">>, _, _) -> {stream, fun(Send) -> Send("half"), timer:sleep(50), halt(3) end};
+do(<<"stream size">>, #{<<"bytes">> := Bytes}, _) ->
+    Part = binary:copy(<<"x">>, 1 bsl 16),
+    {stream, fun(Send) ->
+                     [ok = Send(Part) || _ <- lists:seq(1, Bytes bsr 16)],
+                     ok = Send(binary:part(Part, 0, Bytes rem (1 bsl 16)))
+             end};
+do(<<"stream of type">>, #{<<"size">> := Size}, _) ->
+    {stream, #{content_type => binary:copy(<<"t">>, Size)}, ["a"]};
+do(<<"of type">>, #{<<"size">> := Size}, _) -> {ok, binary:copy(<<"t">>, Size), <<"a">>};
 do(<<"stream endless">>, _, _) ->
     Part = binary:copy(<<"x">>, 1 bsl 16),
     {stream, fun(Send) -> endless(Send, Part, 0) end};
@@ -81,6 +105,8 @@ do(<<"kill link">>, _, _) -> exit(whereis(beamport_link), kill), timer:sleep(inf
 %% No end.
 do(<<"hang">>, _, _) -> io:format("hanging~n"), timer:sleep(infinity);
 do(<<"spin">>, _, _) -> io:format("spinning~n"), spin(0);
+%% As if inside of native code: what would kill the process cannot.
+do(<<"disable">>, _, _) -> erlang:suspend_process(group_leader()), timer:sleep(infinity);
 do(<<"trap">>, _, _) -> process_flag(trap_exit, true), io:format("hanging~n"), spin(0);
 
 %% A meeting of as many invocations as are said: each answers when all are there.
@@ -142,6 +168,12 @@ endless(Send, Part, N) ->
     endless(Send, Part, N + 1).
 
 spin(N) -> spin(N + 1).
+
+await_file(File) ->
+    case file:read_file_info(File) of
+        {ok, _} -> ok;
+        {error, enoent} -> timer:sleep(5), await_file(File)
+    end.
 
 meet(Count) ->
     case ets:lookup(meeting, count) of

@@ -69,7 +69,7 @@ func run(t *testing.T, path string, environ ...string) *program {
 // runWith starts the command with arguments.
 func runWith(t *testing.T, path string, args, environ []string) *program {
 	t.Helper()
-	p := &program{t: t, api: emulator.New(emulator.Options{Timeout: patience})}
+	p := &program{t: t, api: emulator.New(emulator.Options{Timeout: patience, Strict: true})}
 	server := httptest.NewServer(p.api)
 	t.Cleanup(func() {
 		p.api.Close()
