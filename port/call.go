@@ -16,7 +16,11 @@ var errNoID = errors.New("port: no ids left")
 
 // A Request is what a call asks for.
 type Request struct {
-	// Term is the request, unless Raw is given.
+	// Term is the request, unless Raw is given. A BEAM makes no atoms of what it
+	// reads: if the request names one that does not exist there, or holds a function
+	// that does not, the call fails with a [*CallError] of type "Runtime.UnknownAtom"
+	// or "Runtime.UnknownFunction". So text belongs in binaries ([etf.String]), and
+	// atoms are for what the code on the other side names.
 	Term etf.Term
 	// Raw is the request as one encoded term without the version byte. It is not
 	// checked: if it is anything else, the other side ends the connection. It has to
@@ -151,7 +155,7 @@ func (c *Conn) Do(ctx context.Context, r Request) (Reply, error) {
 	return Reply{Raw: answer.raw}, answer.err
 }
 
-// Call is [Conn.Do] for terms.
+// Call is [Conn.Do] for terms; see [Request.Term] for the atoms that they may hold.
 func (c *Conn) Call(ctx context.Context, request etf.Term) (etf.Term, error) {
 	reply, err := c.Do(ctx, Request{Term: request})
 	if err != nil {
@@ -163,7 +167,8 @@ func (c *Conn) Call(ctx context.Context, request etf.Term) (etf.Term, error) {
 // Cast sends a message that is not answered. It returns when the message is on its
 // way, which does not say that it has been read; if the window is full, it waits for
 // room first. The other side acknowledges a cast when it has been dealt with;
-// until then it has a place in the window. The errors are those of [Conn.Do].
+// until then it has a place in the window. The errors are those of [Conn.Do]. A message
+// that the other side cannot decode, see [Request.Term], is a line of log there.
 func (c *Conn) Cast(ctx context.Context, message etf.Term) error {
 	raw, err := etf.EncodeOptions{NoVersion: true}.Encode(message)
 	if err != nil {

@@ -20,6 +20,7 @@
 -define(TUPLE, 104).
 -define(ATOM, 119).
 -define(IS_ID(N), (is_integer(N) andalso N > 0 andalso N < 16#800000000000000)).
+-define(IS_TIME(T), (is_integer(T) andalso T >= -16#8000000000000000 andalso T < 16#8000000000000000)).
 
 %% @doc A term as a part of a frame.
 -spec body(term()) -> [binary()].
@@ -130,7 +131,7 @@ term(Frame) ->
 log(Frame) ->
     case beamport_frame:decode(Frame) of
         {ok, {log, Level, Time, Id, Text, Meta}}
-          when is_atom(Level), is_integer(Time), Id =:= nil orelse is_integer(Id), is_binary(Text), is_map(Meta) ->
+          when is_atom(Level), ?IS_TIME(Time), Id =:= nil orelse is_integer(Id), is_binary(Text), is_map(Meta) ->
             {ok, Level, Time, Id, Text, Meta};
         _ ->
             error

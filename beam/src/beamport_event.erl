@@ -54,9 +54,12 @@ meta(Meta) ->
 pairs(none, _, Kept) -> Kept;
 pairs(_, 0, Kept) -> Kept;
 pairs({Key, Value, More}, Left, Kept) ->
-    case value(Key, Value) of
+    %% Metadata may be anything: what cannot be understood must not take the line with it.
+    try value(Key, Value) of
         {ok, Simple} -> pairs(maps:next(More), Left - 1, Kept#{Key => Simple});
         none -> pairs(maps:next(More), Left, Kept)
+    catch
+        _:_ -> pairs(maps:next(More), Left, Kept)
     end.
 
 %% What the frame says elsewhere, or what is for the logger's own use, is left out.
@@ -74,8 +77,10 @@ value(file, File) when is_list(File); is_binary(File) ->
 value(pid, Pid) when is_pid(Pid) ->
     {ok, list_to_binary(pid_to_list(Pid))};
 value(domain, [_ | _] = Domain) ->
-    [First | More] = [atom_to_binary(Atom) || Atom <- Domain, is_atom(Atom)],
-    {ok, iolist_to_binary([First | [[$., Name] || Name <- More]])};
+    case [atom_to_binary(Atom) || Atom <- Domain, is_atom(Atom)] of
+        [First | More] -> {ok, iolist_to_binary([First | [[$., Name] || Name <- More]])};
+        [] -> none
+    end;
 value(Key, Value) when is_atom(Key), is_binary(Value) ->
     {ok, beamport_text:cut(beamport_text:utf8(Value), ?MAX_VALUE)};
 value(Key, Value) when is_atom(Key), is_number(Value) ->

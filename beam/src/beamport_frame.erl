@@ -55,20 +55,36 @@ decoded(Frame) ->
         {ok, {credit, Id, Bytes}} when ?IS_ID(Id), ?IS_COUNT(Bytes), Bytes > 0 -> {credit, Id, Bytes};
         {ok, {ping, N}} when ?IS_COUNT(N) -> {ping, N};
         {ok, {stop, Reason}} when is_atom(Reason) -> {stop, Reason};
-        _ -> bad
+        {ok, _} -> bad;
+        error -> undecodable(beamport_scan:head(Frame))
     end.
 
+undecodable({Kind, Id}) when ?IS_ID(Id) -> {Kind, Id};
+undecodable(_) -> bad.
+
 %% @doc The request of a call's frame and its credit, `none' for a call without; or the
-%% message of a cast's. `error' says that the frame is not exactly one term of the
-%% protocol, or that it names an atom that does not exist.
--spec request(binary()) -> {ok, term(), Credit :: non_neg_integer() | none} | error.
+%% message of a cast's. `refused' says that it is a term, but one that cannot be here:
+%% it names an atom or a function that does not exist. `error' says that the frame is not
+%% exactly one term of the protocol.
+-spec request(binary()) ->
+          {ok, term(), Credit :: non_neg_integer() | none} | {refused, beamport_callback:reason()} | error.
 request(Frame) ->
     case decode(Frame) of
         {ok, {call, _, Request}} -> {ok, Request, none};
         {ok, {call, _, Request, Credit}} when ?IS_COUNT(Credit) -> {ok, Request, Credit};
         {ok, {cast, _, Message}} -> {ok, Message, none};
-        _ -> error
+        {ok, _} -> error;
+        error -> refused(beamport_scan:refused(Frame))
     end.
+
+refused({atom, Name}) ->
+    {refused, #{type => <<"Runtime.UnknownAtom">>,
+                message => <<"the request names the atom ", Name/binary, ", which does not exist here">>}};
+refused(function) ->
+    {refused, #{type => <<"Runtime.UnknownFunction">>,
+                message => <<"the request holds a function that does not exist here">>}};
+refused(malformed) ->
+    error.
 
 %% @doc The term that a frame is: exactly one, not compressed, of atoms that exist.
 -spec decode(binary()) -> {ok, term()} | error.

@@ -7,6 +7,8 @@
 -export([install/2, level/1, drop_sasl/0, log/2, noise/2]).
 
 -define(ID, beamport).
+%% What a frame may hold; metadata may hold anything.
+-define(IS_TIME(T), (is_integer(T) andalso T >= -16#8000000000000000 andalso T < 16#8000000000000000)).
 
 %% @doc Sends all events of the logger as frames, and takes those handlers away that
 %% print them: the default one, and that which kernel has until, or unless, there is
@@ -85,7 +87,7 @@ write(Level, Meta, Text, Sink, Calls) ->
              _ -> nil
          end,
     Time = case Meta of
-               #{time := T} when is_integer(T) -> T;
+               #{time := T} when ?IS_TIME(T) -> T;
                _ -> os:system_time(microsecond)
            end,
     Frame = beamport_frame:log(Level, Time, Id, Text, beamport_event:meta(Meta), beamport_sink:max(Sink)),

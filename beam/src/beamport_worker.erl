@@ -6,7 +6,8 @@
 -export([run/3]).
 
 %% @doc Runs a call or a cast, and hands `{final, self(), Frame}' to the guardian. A
-%% frame whose request cannot be decoded is reported to the owner of the stream.
+%% request of atoms that do not exist is answered with an error; a frame that is no term
+%% is reported to the owner of the stream.
 -spec run(Guardian :: pid(), beamport_guardian:stream(), beamport_guardian:job()) -> ok.
 run(Guardian, #{owner := Owner} = Stream, {Kind, Id, Frame}) ->
     group_leader(Guardian, self()),
@@ -18,11 +19,20 @@ run(Guardian, #{owner := Owner} = Stream, {Kind, Id, Frame}) ->
                     end,
             Guardian ! {final, self(), Final},
             ok;
+        {refused, Reason} ->
+            Guardian ! {final, self(), refused(Kind, Stream, Id, Reason)},
+            ok;
         error ->
             %% The stream ends, and this with it: there is nothing to answer.
-            Owner ! {violation, "a frame came that is not a term, or that names an unknown atom"},
+            Owner ! {violation, "a frame came that is not a term of the protocol"},
             receive after infinity -> ok end
     end.
+
+refused(call, #{sink := Sink}, Id, Reason) ->
+    beamport_frame:final({error, Id, error, Reason, []}, beamport_sink:max(Sink));
+refused(cast, #{sink := Sink}, Id, Reason) ->
+    beamport_guardian:log_failure(Sink, Id, Reason, []),
+    beamport_frame:ack(Id).
 
 cast(#{callback := Callback, sink := Sink}, Id, Message) ->
     try Callback:handle_cast(Message) of

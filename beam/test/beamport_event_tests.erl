@@ -40,6 +40,12 @@ nested_meta_test_() ->
                       #{'__struct__' => 'Elixir.Date', calendar => 'Elixir.Calendar.ISO', year => <<"x">>},
                       #{user => #{'__struct__' => 'Elixir.User', password => <<"x">>}}]].
 
+%% What cannot be understood is left out, and nothing else.
+odd_meta_test_() ->
+    [?_assertEqual(#{line => 7}, beamport_event:meta(Odd#{line => 7})) ||
+        Odd <- [#{domain => [<<"x">>]}, #{domain => [a | b]}, #{domain => [[]]}, #{mfa => {1, 2, 3}},
+                #{file => {}}, #{1 => 2}, #{key => [a | b]}, #{key => #{'__struct__' => 1, calendar => 2}}, #{time => x}]].
+
 many_keys_test() ->
     Meta = maps:from_list([{Atom, 1} || Atom <- lists:sublist(erlang:loaded(), 100)]),
     ?assert(map_size(beamport_event:meta(Meta)) =< 64).

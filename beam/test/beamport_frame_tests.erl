@@ -41,7 +41,8 @@ request_test() ->
     _ = [?assertEqual(error, beamport_frame:request(binary:part(Frame, 0, Size))) ||
             Size <- lists:seq(0, byte_size(Frame) - 1)],
     ?assertEqual(error, beamport_frame:request(term_to_binary({call, 1, lists:duplicate(1000, 0)}, [compressed]))),
-    ?assertEqual(error, beamport_frame:request(<<131, 104, 3, 119, 4, "call", 97, 1, 119, 17, "no atom like this">>)).
+    ?assertMatch({refused, #{type := <<"Runtime.UnknownAtom">>}},
+                 beamport_frame:request(<<131, 104, 3, 119, 4, "call", 97, 1, 119, 17, "no atom like this">>)).
 
 %% Whatever the bytes are, something is said of them.
 garbage_test() ->

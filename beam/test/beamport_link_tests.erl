@@ -38,6 +38,7 @@ shared_test_() ->
                                    {"a killed group leader", fun killed_guardian/1},
                                    {"events of the logger", fun logs/1},
                                    {"keys are no atoms", fun keys/1},
+                                   {"atoms and functions that do not exist", fun unknown/1},
                                    {"large terms", fun large/1}]]
      end}.
 
@@ -252,6 +253,13 @@ logs(Peer) ->
     ?assertMatch(#{stream := <<"s">>, type := 1.5, file := <<"f.erl">>, line := 3, pid := <<"<", _/binary>>,
                    mfa := <<"link_callback:handle_call/1">>, domain := <<"error.exit">>}, Meta),
     ?assertEqual(false, is_map_key(message, Meta)),
+    %% Metadata may be anything.
+    _ = [begin
+             {{reply, ok}, [{log, warning, Now, _, <<"odd">>, Kept}]} = beamport_peer:call(Peer, {log, warning, "odd", Odd}),
+             ?assert(abs(Now - os:system_time(microsecond)) < 60000000),
+             ?assertMatch(#{pid := _}, Kept)
+         end || Odd <- [#{time => 1 bsl 70}, #{time => -(1 bsl 63) - 1}, #{time => x}, #{domain => [<<"x">>]},
+                        #{domain => [error | exit]}, #{mfa => x}, #{1 => 2}]],
     ?assertEqual({{reply, [beamport]}, []}, beamport_peer:call(Peer, handlers)).
 
 keys(Peer) ->
@@ -264,6 +272,33 @@ keys(Peer) ->
          end || Start <- lists:seq(0, N - Size, Size)],
     {{reply, After}, []} = beamport_peer:call(Peer, atoms),
     ?assert(After - Before < 10).
+
+%% Only the request that names them fails, and none is made.
+unknown(Peer) ->
+    unknowns(Peer), % the modules that it takes are loaded
+    {{reply, Before}, []} = beamport_peer:call(Peer, atoms),
+    unknowns(Peer),
+    ?assertEqual({{reply, Before}, []}, beamport_peer:call(Peer, atoms)).
+
+unknowns(Peer) ->
+    beamport_peer:send(Peer, {call, 7001, {wait_until_told, waits}}),
+    Atom = <<119, 20, "never seen before :)">>,
+    Unknown = {{error, error, #{type => <<"Runtime.UnknownAtom">>,
+                                message => <<"the request names the atom never seen before :), which does not exist here">>},
+                []}, []},
+    _ = [begin
+             beamport_peer:send_raw(Peer, Frame),
+             ?assertEqual(Unknown, beamport_peer:final(Peer, 7002))
+         end || Frame <- [<<131, 104, 3, 119, 4, "call", 98, 7002:32, Atom/binary>>,
+                          %% With credit, within a term, and in other encodings.
+                          <<131, 104, 4, 119, 4, "call", 98, 7002:32, 116, 1:32, 97, 1, Atom/binary, 97, 100>>,
+                          <<131, 105, 3:32, 100, 4:16, "call", 111, 2:32, 0, 7002:16/little, 115, 20, "never seen before :)">>]],
+    beamport_peer:send_raw(Peer, <<131, 104, 3, 119, 4, "call", 98, 7003:32, 113, 119, 5, "lists", 119, 3, "map", 97, 99>>),
+    ?assertMatch({{error, error, #{type := <<"Runtime.UnknownFunction">>}, []}, []}, beamport_peer:final(Peer, 7003)),
+    beamport_peer:send_raw(Peer, <<131, 104, 3, 119, 4, "cast", 98, 7004:32, Atom/binary>>),
+    ?assertMatch({ack, [{log, error, _, 7004, <<"Runtime.UnknownAtom: ", _/binary>>, _}]}, beamport_peer:final(Peer, 7004)),
+    ?assertEqual({{reply, told}, []}, beamport_peer:call(Peer, {tell, waits})),
+    ?assertEqual({{reply, waits}, []}, beamport_peer:final(Peer, 7001)).
 
 large(Peer) ->
     Size = 5000000,
@@ -332,7 +367,8 @@ bad_frames_test_() ->
              {"a reply", beamport_peer:encode({reply, 1, x}), "none of the protocol's"},
              {"bytes behind the term", <<(beamport_peer:encode({call, 1, atoms}))/binary, 0>>, "not a term"},
              {"a term that ends early", binary:part(beamport_peer:encode({call, 1, {echo, <<"abc">>}}), 0, 20), "not a term"},
-             {"an unknown atom", <<131, 104, 3, 119, 4, "call", 97, 1, 119, 20, "never seen before :)">>, "unknown atom"},
+             {"an unknown atom, and too little behind it",
+              <<131, 104, 3, 119, 4, "call", 97, 1, 104, 2, 119, 20, "never seen before :)">>, "not a term"},
              {"an unknown frame", <<131, 104, 2, 119, 20, "never seen before :)", 97, 1>>, "none of the protocol's"},
              {"compressed", term_to_binary({cancel, 1 bsl 4000}, [compressed]), "none of the protocol's"},
              {"an id again", [{call, 7, forever}, {call, 7, forever}], "call 7 came twice"},
@@ -358,6 +394,18 @@ end_of_stream_test_() ->
              Pid = beamport_peer:os_pid(Peer),
              beamport_peer:close(Peer),
              gone(Pid)
+     end}.
+
+%% The other side reads no more, but holds what it writes to: that is the end as well.
+end_of_output_test_() ->
+    {timeout, 60,
+     fun() ->
+             Peer = beamport_peer:start(#{flags => ["-beamport_callback", "link_callback"], gate => shut}),
+             beamport_peer:send(Peer, {call, 1, flood}),
+             Pid = beamport_peer:emulator(Peer),
+             beamport_peer:open_gate(Peer),
+             gone(Pid),
+             beamport_peer:close(Peer)
      end}.
 
 %% Waits for the end of a process; the test's time is the limit.

@@ -133,7 +133,7 @@ violations(_, Address) ->
          end || Bytes <- [<<"nonsense">>, <<>>, beamport_peer:encode({call, 0, x}),
                           beamport_peer:encode({reply, 1, x}),
                           <<(beamport_peer:encode({call, 1, atoms}))/binary, 0>>,
-                          <<131, 104, 3, 119, 4, "call", 97, 1, 119, 20, "never seen before :)">>]],
+                          <<131, 104, 3, 119, 4, "call", 97, 1, 104, 2, 119, 20, "never seen before :)">>]],
     %% A length alone that is over the maximum.
     {tcp, Ip, Port} = Address,
     {ok, Raw} = gen_tcp:connect(Ip, Port, [binary, {active, false}]),

@@ -5,7 +5,7 @@
 %% emulator prints itself goes to a file.
 -module(beamport_peer).
 
--export([encode/1, start/0, start/1, stop/1, output/1, os_pid/1, send/2, send_raw/2, frame/1, no_frame/1, close/1,
+-export([encode/1, start/0, start/1, stop/1, output/1, os_pid/1, emulator/1, send/2, send_raw/2, frame/1, no_frame/1, close/1,
          await_exit/1, open_gate/1, temporary/1, call/2, final/2, finals/2, init/3, is_alive/1]).
 
 -record(peer, {owner, port, output, pid}).
@@ -17,7 +17,8 @@ start() -> start(#{}).
 
 %% @doc `flags' are added to the command line, `paths' to the code path, `boot' is the
 %% flags that start the link, `ready' says whether to wait for the first frame, `gate'
-%% whether frames of the emulator are to be read only after open_gate/1.
+%% whether frames of the emulator are to be read only after open_gate/1 (`true'), or are not
+%% read, and cannot be from then on (`shut').
 start(Options) ->
     Output = temporary(".out"),
     Flags = maps:get(flags, Options, []),
@@ -27,10 +28,10 @@ start(Options) ->
     Script = case maps:get(gate, Options, false) of
                  false ->
                      "exec 3<&0 4>&1 </dev/null >\"$0\" 2>&1; exec erl \"$@\"";
-                 true ->
+                 Gate ->
                      "mkfifo \"$0.gate\"; exec 3<&0; "
-                         "{ exec erl \"$@\" 4>&1 </dev/null >\"$0\" 2>&1; } | "
-                         "{ exec 3<&-; read x <\"$0.gate\"; rm \"$0.gate\"; exec cat; }"
+                         "{ " ++ pid(Gate) ++ "exec erl \"$@\" 4>&1 </dev/null >\"$0\" 2>&1; } | "
+                         "{ exec 3<&-; read x <\"$0.gate\"; rm \"$0.gate\"; exec " ++ reader(Gate) ++ "; }"
              end,
     Open = fun() ->
                    open_port({spawn_executable, "/bin/sh"},
@@ -39,13 +40,20 @@ start(Options) ->
            end,
     {Owner, Port, Pid} = own(Open),
     Peer = #peer{owner = Owner, port = Port, output = Output, pid = Pid},
-    case maps:get(ready, Options, true) andalso not maps:get(gate, Options, false) of
+    case maps:get(ready, Options, true) andalso maps:get(gate, Options, false) =:= false of
         true ->
             {ready, 1, #{pid := Pid}} = frame(Peer),
             Peer;
         false ->
             Peer
     end.
+
+reader(true) -> "cat";
+reader(shut) -> "true".
+
+%% Where the emulator's end is not the end of all, it is to be known by its number.
+pid(true) -> "";
+pid(shut) -> "sh -c 'echo $PPID' >\"$0.pid\"; ".
 
 %% Tests run in processes of their own, and a port does not outlive its owner.
 own(Open) ->
@@ -116,6 +124,15 @@ os_pid(#peer{pid = Pid}) -> Pid.
 close(#peer{output = Output} = Peer) ->
     _ = file:delete(Output),
     ask(Peer, close, ?TIMEOUT).
+
+%% @doc The emulator's process id, where the gate is shut.
+emulator(#peer{output = Output} = Peer) ->
+    case file:read_file(Output ++ ".pid") of
+        {ok, Line} when Line =/= <<>> ->
+            ok = file:delete(Output ++ ".pid"),
+            binary_to_integer(string:trim(Line));
+        _ -> erlang:yield(), emulator(Peer)
+    end.
 
 %% @doc Lets frames through, from the first one on.
 open_gate(#peer{output = Output}) ->
