@@ -29,15 +29,18 @@
 %% answer, and the bytes of their requests; 1024 and 67108864. Others wait for their turn.</dd>
 %% <dt>`start_timeout'</dt><dd>the time until the program has to be ready; 10000 ms.</dd>
 %% <dt>`stop_timeout'</dt><dd>the time that it has to end, after which it is killed; 5000 ms.</dd>
-%% <dt>`heartbeat'</dt><dd>so often a sign of life is asked for, in ms; 0, the default, is never.
-%% Without any frame in three of these times, the client ends with `unresponsive'.</dd>
+%% <dt>`heartbeat'</dt><dd>so often a sign of life is asked for; 10000 ms, 0 is never. Without a
+%% byte in three of these times, nor one that was read of what waits to be written, the client
+%% ends with `unresponsive'. Nothing else tells of a program that has closed its output and
+%% lives on.</dd>
 %% <dt>`log'</dt><dd>`logger' (the default) hands log frames to the logger, with the domain
 %% `[beamport]' and the worker's own metadata under `beamport'; `none' drops them.</dd>
 %% </dl>
 %%
 %% The client ends when the program does, with the reason `{port_exit, Status}' (128 and
-%% the signal's number, if it was killed), or with `closed', or with `{protocol, Text}' when
-%% the other side breaks the protocol. All calls fail then, once each; none is sent again.
+%% the signal's number, if it was killed) or `{port_closed, epipe}' (if that was seen first, by
+%% writing to it), or with `closed', or with `{protocol, Text}' when the other side breaks the
+%% protocol. All calls fail then, once each; none is sent again.
 %% To start anew is for the supervisor.
 %%
 %% A process that dies while it waits, or stops to wait because the time is over, cancels
@@ -47,7 +50,7 @@
 
 -export([start_link/1, start/1, child_spec/1, stop/1, stop/2]).
 -export([call/2, call/3, cast/2, cast/3, stream/3, read/1, read/2, close/1, fold/5, info/1]).
--export([init/1, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
+-export([init/1, handle_continue/2, handle_call/3, handle_cast/2, handle_info/2, terminate/2, format_status/1]).
 -export_type([client/0, reason/0, stream/0]).
 
 -type client() :: pid() | atom() | {global, term()} | {via, module(), term()}.
@@ -70,12 +73,12 @@
                 calls :: beamport_client_calls:calls(),
                 ready :: map(),
                 logger :: beamport_client_log:logger(),
-                %% Since the last frame came.
+                %% Ticks of the heartbeat since the last sign of life.
                 silent = 0 :: non_neg_integer()}).
 
 -define(TIMEOUT, 5000).
 -define(STREAM_WINDOW, 262144).
-%% Times without a frame that a heartbeat allows.
+%% Ticks without a sign of life that a heartbeat allows.
 -define(MAX_SILENT, 3).
 %% Frames of this size and more are let go of at once, not at the next collection.
 -define(LARGE, 65536).
@@ -295,7 +298,7 @@ term(Frame) ->
     end.
 
 %% @private
--spec init(beamport_client_options:options()) -> {ok, #state{}} | {stop, term()}.
+-spec init(beamport_client_options:options()) -> {ok, #state{}, {continue, [binary()]}} | {stop, term()}.
 init(#{start_timeout := Timeout, max_packet := Max, max_in_flight := Count, max_in_flight_bytes := Bytes,
        log := Log, heartbeat := Heartbeat} = Options) ->
     process_flag(trap_exit, true),
@@ -303,12 +306,13 @@ init(#{start_timeout := Timeout, max_packet := Max, max_in_flight := Count, max_
     _ = beamport_answer:known_atoms(),
     case beamport_transport:open(Options, Timeout) of
         {ok, Transport} ->
-            case ready(Transport, Timeout, Max) of
-                {ok, Ready} ->
+            case ready(Transport, Timeout) of
+                {ok, Ready, Next} ->
                     beat(Heartbeat),
-                    {ok, #state{options = Options, transport = Transport, ready = Ready,
+                    {Early, Rest} = beamport_transport:early(Next),
+                    {ok, #state{options = Options, transport = Rest, ready = Ready,
                                 calls = beamport_client_calls:new(Max, Count, Bytes),
-                                logger = beamport_client_log:new(Log)}};
+                                logger = beamport_client_log:new(Log)}, {continue, Early}};
                 {error, Reason} ->
                     ok = beamport_transport:close(Transport, 0),
                     {stop, Reason}
@@ -318,21 +322,24 @@ init(#{start_timeout := Timeout, max_packet := Max, max_in_flight := Count, max_
     end.
 
 %% What the other side says of itself, or why it does not.
-ready(Transport, Timeout, Max) ->
+ready(Transport, Timeout) ->
     case beamport_transport:first(Transport, Timeout) of
-        {frame, Frame} when byte_size(Frame) =< Max ->
+        {frame, Frame, Next} ->
             case beamport_answer:ready(Frame) of
                 error -> {error, {protocol, <<"the first frame is not ready">>}};
                 {version, Version} -> {error, {version, Version}};
-                {ok, Info} -> {ok, Info}
+                {ok, Info} -> {ok, Info, Next}
             end;
-        {frame, _} -> {error, {protocol, <<"the first frame is not ready">>}};
         {closed, Reason} -> {error, Reason};
         timeout -> {error, start_timeout}
     end.
 
 beat(0) -> ok;
 beat(Heartbeat) -> _ = erlang:send_after(Heartbeat, self(), heartbeat), ok.
+
+%% @private
+-spec handle_continue([binary()], #state{}) -> {noreply, #state{}} | {stop, term(), #state{}}.
+handle_continue(Early, State) -> frames(Early, State).
 
 %% @private
 -spec handle_call(info | term(), gen_server:from(), #state{}) -> {reply, map(), #state{}} | {noreply, #state{}}.
@@ -361,17 +368,25 @@ write({Frames, Calls}, #state{transport = Transport} = State) ->
 -spec handle_info(term(), #state{}) -> {noreply, #state{}} | {stop, term(), #state{}}.
 handle_info(Message, #state{transport = Transport} = State) ->
     case beamport_transport:message(Message, Transport) of
-        {frame, Frame} ->
-            byte_size(Frame) >= ?LARGE andalso erlang:garbage_collect(),
-            frame(Frame, State#state{silent = 0});
+        {frames, Frames, Next} -> frames(Frames, State#state{silent = 0, transport = Next});
         {ok, Next} -> {noreply, State#state{transport = Next}};
+        {last, Frames, Reason} -> last(Reason, frames(Frames, State));
         {closed, Reason} -> {stop, Reason, State};
         other -> other(Message, State)
     end.
 
-frame(Frame, #state{options = #{max_packet := Max}} = State) when byte_size(Frame) > Max ->
-    violation(["a frame of ", integer_to_list(byte_size(Frame)), " bytes came; the maximum is ",
-               integer_to_list(Max)], State);
+frames([], State) ->
+    {noreply, State};
+frames([Frame | More], State) ->
+    byte_size(Frame) >= ?LARGE andalso erlang:garbage_collect(),
+    case frame(Frame, State) of
+        {noreply, Next} -> frames(More, Next);
+        Stop -> Stop
+    end.
+
+last(Reason, {noreply, State}) -> {stop, Reason, State};
+last(_, Stop) -> Stop.
+
 frame(Frame, #state{calls = Calls, logger = Logger} = State) ->
     case beamport_answer:head(Frame) of
         {_, _} = Head ->
@@ -390,14 +405,22 @@ violation(Text, State) ->
 
 other({'DOWN', Monitor, process, _, _}, #state{calls = Calls} = State) ->
     {noreply, write(beamport_client_calls:down(Monitor, Calls), State)};
-other(heartbeat, #state{silent = Silent} = State) when Silent >= ?MAX_SILENT ->
-    {stop, unresponsive, State};
-other(heartbeat, #state{options = #{heartbeat := Heartbeat}, silent = Silent, transport = Transport} = State) ->
+other(heartbeat, #state{options = #{heartbeat := Heartbeat}, transport = Transport} = State) ->
     beat(Heartbeat),
-    {noreply, State#state{silent = Silent + 1,
-                          transport = beamport_transport:write(beamport_answer:ping(Silent), Transport)}};
+    case beamport_transport:moves(Transport) of
+        {true, Next} -> {noreply, State#state{silent = 0, transport = Next}};
+        {false, Next} -> silence(State#state{transport = Next})
+    end;
 other(Message, #state{logger = Logger} = State) ->
     {noreply, State#state{logger = beamport_client_log:message(Message, Logger)}}.
+
+%% Nothing has come, and nothing of what waits was read, since the last tick.
+silence(#state{silent = ?MAX_SILENT} = State) ->
+    {stop, unresponsive, State};
+silence(#state{silent = 0, transport = Transport} = State) ->
+    {noreply, State#state{silent = 1, transport = beamport_transport:ping(beamport_answer:ping(0), Transport)}};
+silence(#state{silent = Silent} = State) ->
+    {noreply, State#state{silent = Silent + 1}}.
 
 %% @private
 -spec terminate(term(), #state{}) -> ok.

@@ -123,6 +123,8 @@ answer({Kind, Id}, Frame, #calls{open = Open} = Calls) ->
                 true -> answer(Kind, Id, Frame, Call, Calls);
                 false -> {violation, [atom_to_list(Kind), " came for ", what(Call), " ", integer_to_list(Id)]}
             end;
+        _ when Kind =:= head; Kind =:= chunk ->
+            {ok, [], Calls};
         _ ->
             {ok, [], count(unknown, Calls)}
     end.

@@ -13,7 +13,7 @@
 
 %% What is taken from the caller, and what becomes of it.
 -define(DEFAULTS, #{max_packet => 67108864, max_in_flight => 1024, max_in_flight_bytes => 67108864,
-                    start_timeout => 10000, stop_timeout => 5000, heartbeat => 0, log => logger}).
+                    start_timeout => 10000, stop_timeout => 5000, heartbeat => 10000, log => logger}).
 -define(KNOWN, [max_packet, max_in_flight, max_in_flight_bytes, start_timeout, stop_timeout, heartbeat, log,
                 name, command, args, env, cd, fds, connect]).
 
@@ -72,8 +72,10 @@ command(Command, Given) ->
              #{cd := Dir} -> [{cd, string(cd, Dir)}];
              _ -> []
          end,
+    %% There is no use in the option `eof': with `exit_status', it tells of a closed output
+    %% only when the program ends.
     #{command => Path,
-      port_options => [{packet, 4}, binary, exit_status, Fds, {args, args(maps:get(args, Given, []))},
+      port_options => [stream, binary, exit_status, Fds, {args, args(maps:get(args, Given, []))},
                        {env, env(maps:get(env, Given, []))} | Cd]}.
 
 args(Args) when is_list(Args) -> [string(args, Arg) || Arg <- Args];

@@ -2,11 +2,11 @@
 %% socket. Any process may write; frames are kept whole.
 -module(beamport_sink).
 
--export([port/2, socket/2, is_socket/1, max/1, write/2, offer/2, close/1]).
+-export([port/2, socket/2, raw/1, is_socket/1, max/1, write/2, offer/2, close/1]).
 -export_type([sink/0]).
 
--opaque sink() :: {port, port(), Max :: pos_integer()}
-                | {socket, gen_tcp:socket(), Max :: pos_integer()}.
+-opaque sink() :: {port | raw_port, port(), Max :: pos_integer()}
+                | {socket | raw_socket, gen_tcp:socket(), Max :: pos_integer()}.
 
 %% @doc A port that was opened with `{packet, 4}'; its frames are at most `Max' bytes.
 -spec port(port(), Max :: pos_integer()) -> sink().
@@ -18,10 +18,15 @@ port(Port, Max) ->
 socket(Socket, Max) ->
     {socket, Socket, Max}.
 
+%% @doc The same for one without that option: its frames' lengths are written with them.
+-spec raw(sink()) -> sink().
+raw({port, Port, Max}) -> {raw_port, Port, Max};
+raw({socket, Socket, Max}) -> {raw_socket, Socket, Max}.
+
 %% @doc Whether frames go to a socket.
 -spec is_socket(sink()) -> boolean().
 is_socket({Kind, _, _}) ->
-    Kind =:= socket.
+    Kind =:= socket orelse Kind =:= raw_socket.
 
 %% @doc The longest frame in bytes.
 -spec max(sink()) -> pos_integer().
@@ -41,7 +46,14 @@ write({socket, Socket, _}, Frame) ->
     case gen_tcp:send(Socket, Frame) of
         ok -> ok;
         {error, _} -> closed
-    end.
+    end;
+write({raw_port, Port, Max}, Frame) ->
+    write({port, Port, Max}, framed(Frame));
+write({raw_socket, Socket, Max}, Frame) ->
+    write({socket, Socket, Max}, framed(Frame)).
+
+framed(Frame) ->
+    [<<(iolist_size(Frame)):32>> | Frame].
 
 %% @doc Writes a frame if that can be done without waiting. `waits' says that the
 %% frame was not written: the port is busy, or this is a socket, of which that cannot
@@ -54,18 +66,20 @@ offer({port, Port, _}, Frame) ->
     catch
         error:badarg -> closed
     end;
-offer({socket, _, _}, _) ->
+offer({raw_port, Port, Max}, Frame) ->
+    offer({port, Port, Max}, framed(Frame));
+offer(_, _) ->
     waits.
 
 %% @doc Closes the sink, without waiting for what the other side has not read.
 -spec close(sink()) -> ok.
-close({port, Port, _}) ->
+close({Kind, Port, _}) when Kind =:= port; Kind =:= raw_port ->
     try port_close(Port) of
         true -> ok
     catch
         error:badarg -> ok
     end;
-close({socket, Socket, _}) ->
+close({_, Socket, _}) ->
     _ = case inet:getstat(Socket, [send_pend]) of
             {ok, [{send_pend, 0}]} -> ok;
             _ -> inet:setopts(Socket, [{linger, {true, 0}}])

@@ -17,6 +17,7 @@
 -opaque window() :: #window{}.
 -type ticket() :: non_neg_integer().
 
+%% @doc Nothing is under way yet.
 -spec new(Count :: pos_integer(), Bytes :: pos_integer()) -> window().
 new(Count, Bytes) ->
     #window{count = Count, bytes = Bytes}.

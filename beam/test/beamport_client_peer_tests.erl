@@ -55,7 +55,7 @@ frames_test() ->
     send(Socket, {reply, 1, one}),
     ?assertEqual({ok, one}, result(Call)),
     ?assertEqual({reply, 9}, result(Stream)),
-    ?assertMatch(#{unknown := 2, in_flight := 0}, ?C:info(Client)),
+    ?assertMatch(#{unknown := 1, in_flight := 0}, ?C:info(Client)),
     ok = ?C:stop(Client),
     ?assertEqual({stop, normal}, recv(Socket)),
     ?assertEqual({error, closed}, gen_tcp:recv(Socket, 0)).
@@ -165,16 +165,165 @@ closed_test() ->
                     receive {'DOWN', Ref, process, _, Reason} -> ?assertEqual(closed, Reason) end
             end).
 
-%% A length that is over the maximum is not read.
-oversize_test() ->
-    quietly(fun() ->
-                    {Client, Socket} = pair(#{max_packet => 10000}),
-                    Ref = monitor(process, Client),
-                    ok = inet:setopts(Socket, [{packet, raw}]),
-                    ok = gen_tcp:send(Socket, <<16#7fffffff:32>>),
-                    receive {'DOWN', Ref, process, _, Reason} -> ?assertEqual({socket, emsgsize}, Reason) end,
-                    ok = gen_tcp:close(Socket)
-            end).
+%% A length that is over the maximum is not read; what came before it counts.
+oversize_test_() ->
+    [{integer_to_list(Size), fun() -> quietly(fun() -> oversize(Size) end) end} || Size <- [10001, 16#7fffffff, 16#80000001]].
+
+oversize(Size) ->
+    {Client, Socket} = pair(#{max_packet => 10000}),
+    Ref = monitor(process, Client),
+    Call = later(fun() -> ?C:call(Client, a) end),
+    {call, 1, a} = recv(Socket),
+    ok = inet:setopts(Socket, [{packet, raw}]),
+    Frame = beamport_peer:encode({reply, 1, b}),
+    ok = gen_tcp:send(Socket, [<<(byte_size(Frame)):32>>, Frame, <<Size:32>>]),
+    receive {'DOWN', Ref, process, _, {protocol, Text}} -> said(Size, 10000, Text) end,
+    ?assertEqual({ok, b}, result(Call)),
+    ok = gen_tcp:close(Socket).
+
+said(Size, Max, Text) ->
+    ?assertEqual(iolist_to_binary(io_lib:format("a frame of ~b bytes came; the maximum is ~b", [Size, Max])), Text).
+
+%% A program that is its other side: what the script does after the ready frame.
+program(Script, Arguments, Options) ->
+    Ready = "printf '\\0\\0\\0\\021\\203h\\003w\\005readya\\001t\\0\\0\\0\\0'; ",
+    {ok, Client} = ?C:start(Options#{command => "sh", args => ["-c", Ready ++ Script | Arguments]}),
+    #{os_pid := OsPid} = ?C:info(Client),
+    {Client, OsPid}.
+
+%% The same of a program: nothing waits for what the header claims, or has memory for it.
+oversize_program_test_() ->
+    [{integer_to_list(Size),
+      {timeout, 30, fun() -> quietly(fun() -> oversize_program(Size, Header) end) end}} ||
+        {Size, Header} <- [{10001, "\\0\\0\\047\\021"}, {16#7fffffff, "\\177\\377\\377\\377"},
+                           {16#80000001, "\\200\\0\\0\\001"}]].
+
+oversize_program(Size, Header) ->
+    {Client, OsPid} = program("read x; printf '" ++ Header ++ "abc'; exec sleep 1000", [], #{max_packet => 10000}),
+    Ref = monitor(process, Client),
+    %% What it reads ends with a line.
+    Call = later(fun() -> ?C:call(Client, <<"\n">>, infinity) end),
+    receive {'DOWN', Ref, process, _, {protocol, Text} = Reason} -> said(Size, 10000, Text) end,
+    ?assertEqual({error, {down, Reason}}, result(Call)),
+    ?assert(beamport_worker_program:is_gone(OsPid)).
+
+%% One that closes its output and lives on.
+closed_output_test_() ->
+    {timeout, 30,
+     fun() ->
+             quietly(fun() ->
+                             {Client, OsPid} = program("exec 1>&-; exec sleep 1000", [], #{heartbeat => 50}),
+                             Ref = monitor(process, Client),
+                             receive {'DOWN', Ref, process, _, Reason} -> ?assertEqual(unresponsive, Reason) end,
+                             ?assert(beamport_worker_program:is_gone(OsPid))
+                     end)
+     end}.
+
+%% One that closes its input: the client does not wait for a port that is gone.
+closed_input_test_() ->
+    {timeout, 30,
+     fun() ->
+             quietly(fun() ->
+                             {Client, _} = program("exec 0<&-; printf '\\0\\0\\0\\011\\203h\\002w\\004ponga\\0'; exec sleep 10",
+                                                   [], #{stop_timeout => 1000000, heartbeat => 50}),
+                             Ref = monitor(process, Client),
+                             receive {'DOWN', Ref, process, _, Reason} -> ?assertEqual({port_closed, epipe}, Reason) end
+                     end)
+     end}.
+
+%% Each part of a frame is a sign of life: here they come in answer to pings.
+slow_frame_test_() ->
+    {timeout, 60,
+     fun() ->
+             {Client, Socket} = pair(#{heartbeat => 300}),
+             Call = later(fun() -> ?C:call(Client, a, infinity) end),
+             {call, 1, a} = recv(Socket),
+             Frame = beamport_peer:encode({reply, 1, <<"long">>}),
+             <<First:8/binary, Rest/binary>> = <<(byte_size(Frame)):32, Frame/binary>>,
+             _ = [begin
+                      {ping, _} = recv(Socket),
+                      ok = inet:setopts(Socket, [{packet, raw}]),
+                      ok = gen_tcp:send(Socket, [Byte]),
+                      ok = inet:setopts(Socket, [{packet, 4}])
+                  end || <<Byte>> <= First],
+             ok = inet:setopts(Socket, [{packet, raw}]),
+             ok = gen_tcp:send(Socket, Rest),
+             ?assertEqual({ok, <<"long">>}, result(Call)),
+             ok = ?C:stop(Client),
+             ok = gen_tcp:close(Socket)
+     end}.
+
+%% So is each part of a request that is read: here whenever the heart has beaten.
+slow_reader_test_() ->
+    {timeout, 60,
+     fun() ->
+             {Client, Socket} = pair(#{heartbeat => 300}),
+             Size = 20000000,
+             ok = inet:setopts(Socket, [{packet, raw}]),
+             Call = later(fun() -> ?C:call(Client, binary:copy(<<"x">>, Size), infinity) end),
+             1 = erlang:trace(Client, true, ['receive']),
+             _ = [begin
+                      beat(Client),
+                      {ok, _} = gen_tcp:recv(Socket, 1000000)
+                  end || _ <- lists:seq(1, 8)],
+             untraced(Client),
+             {ok, _} = gen_tcp:recv(Socket, Size - 8000000),
+             Answer = beamport_peer:encode({reply, 1, read}),
+             ok = gen_tcp:send(Socket, [<<(byte_size(Answer)):32>>, Answer]),
+             ?assertEqual({ok, read}, result(Call)),
+             ok = ?C:stop(Client),
+             ok = gen_tcp:close(Socket)
+     end}.
+
+beat(Client) ->
+    receive {trace, Client, 'receive', heartbeat} -> ok end.
+
+untraced(Client) ->
+    1 = erlang:trace(Client, false, ['receive']),
+    Ref = erlang:trace_delivered(Client),
+    receive {trace_delivered, Client, Ref} -> flush(Client) end.
+
+flush(Client) ->
+    receive {trace, Client, _, _} -> flush(Client)
+    after 0 -> ok
+    end.
+
+%% A program that reads when it is told to, through a fifo.
+slow_program_test_() ->
+    {timeout, 60,
+     fun() ->
+             Fifo = beamport_peer:temporary(".fifo"),
+             "" = os:cmd("mkfifo " ++ Fifo),
+             {Client, OsPid} = program("exec 5<\"$0\"; while read x <&5; do head -c 300000 >/dev/null; done; exec cat >/dev/null",
+                                       [Fifo], #{heartbeat => 300, stop_timeout => 0}),
+             {ok, Tell} = file:open(Fifo, [write, raw]),
+             ok = file:delete(Fifo),
+             Call = later(fun() -> ?C:call(Client, binary:copy(<<"x">>, 10000000), infinity) end),
+             1 = erlang:trace(Client, true, ['receive']),
+             _ = [begin
+                      beat(Client),
+                      ok = file:write(Tell, "read\n")
+                  end || _ <- lists:seq(1, 8)],
+             untraced(Client),
+             ok = file:close(Tell),
+             exit(Call, kill),
+             ok = ?C:stop(Client),
+             ?assert(beamport_worker_program:is_gone(OsPid))
+     end}.
+
+%% What fits into the pipe, and what waits and is not read, is none.
+deaf_program_test_() ->
+    [{integer_to_list(Size),
+      {timeout, 60,
+       fun() ->
+               quietly(fun() ->
+                               {Client, OsPid} = program("exec sleep 1000", [], #{heartbeat => 50}),
+                               Ref = monitor(process, Client),
+                               ?assertEqual({error, {down, unresponsive}}, ?C:call(Client, binary:copy(<<"x">>, Size), infinity)),
+                               receive {'DOWN', Ref, process, _, Reason} -> ?assertEqual(unresponsive, Reason) end,
+                               ?assert(beamport_worker_program:is_gone(OsPid))
+                       end)
+       end}} || Size <- [100, 10000000]].
 
 %% Nobody reads: what is written waits, the client does not.
 deaf_test() ->
