@@ -12,7 +12,7 @@ FUZZ        ?= ^Fuzz
 # Flags of bench, such as BENCHFLAGS=-short, and how often bench-go runs each benchmark.
 BENCHFLAGS  ?=
 BENCHCOUNT  ?= 5
-# Flags of soak, such as SOAKFLAGS='-for 2h -faults 100000'.
+# Flags of soak, such as SOAKFLAGS='-for 2h -faults 100000'; CONTRIBUTING.md has a long run.
 SOAKFLAGS   ?=
 
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0

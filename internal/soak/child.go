@@ -8,6 +8,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/beamport/beamport/etf"
 	"github.com/beamport/beamport/port"
 )
 
@@ -15,6 +16,8 @@ import (
 // looks after it.
 type Child interface {
 	Do(ctx context.Context, r port.Request) (port.Reply, error)
+	Stream(ctx context.Context, r port.Request) (*port.Stream, error)
+	Cast(ctx context.Context, message etf.Term) error
 	Stats() port.Stats
 	Pid() int
 	Kill() error
@@ -29,6 +32,16 @@ type process struct{ *port.Process }
 func (p process) Do(ctx context.Context, r port.Request) (port.Reply, error) {
 	return p.Conn().Do(ctx, r)
 }
+
+func (p process) Stream(ctx context.Context, r port.Request) (*port.Stream, error) {
+	return p.Conn().Stream(ctx, r)
+}
+
+func (p process) Cast(ctx context.Context, message etf.Term) error {
+	return p.Conn().Cast(ctx, message)
+}
+
+func (p process) Close() error { return p.Conn().Close() }
 
 func (p process) Stats() port.Stats { return p.Conn().Stats() }
 
@@ -51,8 +64,8 @@ const maxPacket = 4 << 20
 // startTimeout is how long a child may take on a machine that does much else.
 const startTimeout = time.Minute
 
-// lightCommand starts this program as a child, see [Play].
-func lightCommand(run string) (port.Command, error) {
+// ownCommand starts this program in a role, see [Play].
+func ownCommand(run, role string) (port.Command, error) {
 	exe, err := os.Executable()
 	if err != nil {
 		return port.Command{}, err
@@ -60,7 +73,7 @@ func lightCommand(run string) (port.Command, error) {
 	return port.Command{
 		Path: exe,
 		// The race detector would have it sleep for a second when it exits.
-		Env:          append(os.Environ(), runVariable+"="+run, roleVariable+"=child", "GORACE=atexit_sleep_ms=0", "GOTRACEBACK=none", "GOMAXPROCS=2"),
+		Env:          append(os.Environ(), runVariable+"="+run, roleVariable+"="+role, "GORACE=atexit_sleep_ms=0", "GOTRACEBACK=none", "GOMAXPROCS=2"),
 		StartTimeout: startTimeout,
 		Options:      port.Options{MaxPacket: maxPacket},
 	}, nil

@@ -17,20 +17,27 @@ import (
 
 // rounds is how many children a scenario does away with.
 func (s *scenario) rounds() int {
-	if s.make.name == "beam" {
-		return 1
+	switch s.make.make {
+	case BEAM:
+		return s.some(2)
+	case Socket: // which does away with connections
+		return s.some(12)
 	}
-	return 4
+	return s.some(8)
 }
 
 func childKilled(s *scenario) {
-	for range s.rounds() {
+	rounds := s.rounds()
+	if s.make.make == Socket {
+		rounds = 1
+	}
+	for range rounds {
 		sess := s.busy(6)
 		if sess == nil {
 			return
 		}
 		s.pause(s.between(0, 20*time.Millisecond))
-		sess.explain(killed)
+		sess.explain(s.killing())
 		if err := syscall.Kill(sess.child.Pid(), syscall.SIGKILL); err != nil {
 			s.broken("killing a child: %v", err)
 		}
@@ -67,7 +74,9 @@ func outOfMemory(s *scenario) {
 	// cannot set one itself.
 	whole := s.make
 	s.make.command = s.make.limited
-	s.calledToEnd(query{op: "oom", number: 64 << 20}, crashed)
+	for range s.some(2) {
+		s.calledToEnd(query{op: "oom", number: 64 << 20}, crashed)
+	}
 	s.make = whole
 }
 
@@ -84,16 +93,17 @@ func oversizedReply(s *scenario) {
 }
 
 func malformedTerm(s *scenario) {
-	for range len(malformed) / 3 {
-		s.calledToEnd(query{op: "malformed", number: int64(s.kind.turn())}, malformedFrame)
+	for range s.some(len(malformed)) {
+		s.calledToEnd(query{op: "malformed", number: int64(s.turn())}, malformedFrame)
 	}
 }
 
 // malformedRequest sends what is no term inside of a frame that is one otherwise.
 func malformedRequest(s *scenario) {
-	bad := [][]byte{{255}, {104, 4, 119}, {106, 106}, {109, 255, 255, 255, 255, 1}, {119, 9, 'n', 'e', 'v', 'e', 'r', ' ', 's', 'e', 'e'}, {}}
-	raw := bad[s.kind.turn()%(len(bad)-1)]
-	s.calledToEnd(query{raw: raw}, crashed)
+	bad := [][]byte{{255}, {104, 4, 119}, {106, 106}, {109, 255, 255, 255, 255, 1}, {119, 9, 'n', 'e', 'v', 'e', 'r'}}
+	for range s.rounds() {
+		s.calledToEnd(query{raw: bad[s.turn()%len(bad)]}, crashed)
+	}
 }
 
 // halfOffsets are more than the bytes of the frame that is written in part, which
@@ -103,30 +113,32 @@ const (
 	halfPayload = 20
 )
 
-func halfFrame(s *scenario) {
-	for i := range s.offsets {
+// half has the child write a part of an answer: the next number of its bytes, or as
+// many as no pipe holds.
+func (s *scenario) half() query {
+	turn := s.turn()
+	if turn%8 == 7 {
+		return query{op: "half", payload: payloadOf(s.r, maxPayload), number: s.r.Int64N(maxPayload)}
+	}
+	return query{op: "half", payload: payloadOf(s.r, halfPayload), number: int64((turn - turn/8) % halfOffsets)}
+}
+
+func halfReply(s *scenario) {
+	for range s.offsets {
 		sess := s.begin()
 		if sess == nil {
 			return
 		}
-		q := query{op: "half"}
-		if i%8 == 7 { // a frame that no pipe holds
-			q.payload = payloadOf(s.r, maxPayload)
-			q.number = s.r.Int64N(maxPayload)
-		} else {
-			q.payload = payloadOf(s.r, halfPayload)
-			q.number = int64(s.kind.turn() % halfOffsets)
-		}
 		sess.explain(exited(3))
 		s.fire(1)
-		sess.ask(s.ctx, q)
+		sess.ask(s.ctx, s.half())
 		s.ended(sess)
 	}
 }
 
 func restartStorm(s *scenario) {
-	storms := 3
-	if s.make.name == "light" {
+	storms := s.some(3)
+	if s.make.make < BEAM {
 		storms = s.some(24)
 	}
 	var (

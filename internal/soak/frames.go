@@ -4,6 +4,7 @@ package soak
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -19,10 +20,28 @@ func oversizedAnswer(s *scenario) {
 		return
 	}
 	sess.explain(callFailed("Function.ResponseSizeTooLarge"))
-	for range 5 {
+	for range s.some(10) {
 		s.fire(1)
 		if outcome, err := sess.ask(s.ctx, query{op: "oversize", number: 1 + s.r.Int64N(1<<20)}); outcome != Failed {
 			s.broken("an answer too long: %s: %v", outcome, err)
+		}
+	}
+	s.finish(sess)
+}
+
+// unknownAtoms names what the emulator has never heard of: nothing but the call fails.
+func unknownAtoms(s *scenario) {
+	sess := s.busy(3)
+	if sess == nil {
+		return
+	}
+	sess.explain(callFailed("Runtime.UnknownAtom"))
+	for range s.some(40) {
+		s.fire(1)
+		name := fmt.Sprintf("never heard of %d", s.turn())
+		raw := append([]byte{104, 2, 119, byte(len(name))}, name...)
+		if outcome, err := sess.ask(s.ctx, query{raw: append(raw, 106)}); outcome != Failed {
+			s.broken("a request with an unknown atom: %s: %v", outcome, err)
 		}
 	}
 	s.finish(sess)
@@ -48,11 +67,12 @@ func duplicateReplies(s *scenario) { s.falseFrames("dup") }
 
 // falseFrames has calls answered with final frames that are nobody's besides.
 func (s *scenario) falseFrames(op string) {
+	s.program.role = "child"
 	sess := s.busy(4)
 	if sess == nil {
 		return
 	}
-	s.each(s.some(300), 4, func(r *rand.Rand) {
+	s.each(s.some(24), 4, func(r *rand.Rand) {
 		n := 1 + r.IntN(10)
 		sess.lies.Add(uint64(n))
 		s.fire(n)
@@ -77,8 +97,8 @@ func (s *scenario) each(n, callers int, do func(r *rand.Rand)) {
 	}
 }
 
-func cancelledContexts(s *scenario) { s.cancel("hold", 900) }
-func lateReplies(s *scenario)       { s.cancel("late", 600) }
+func cancelledContexts(s *scenario) { s.cancel("hold", 180) }
+func lateReplies(s *scenario)       { s.cancel("late", 120) }
 
 // cancel gives up requests of which half would not be answered otherwise, and
 // half are under way.
@@ -108,7 +128,7 @@ func noisyStdout(s *scenario) {
 	if sess == nil {
 		return
 	}
-	for range 5 {
+	for range s.some(10) {
 		s.fire(1)
 		sess.ask(s.ctx, query{op: "noise", number: 200, payload: s.payload()})
 	}

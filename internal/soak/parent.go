@@ -22,10 +22,16 @@ const commandVariable = "BEAMPORT_SOAK_COMMAND"
 
 // A recipe is what of a [port.Command] goes to another process.
 type recipe struct {
-	Path string
-	Args []string
-	Env  []string
+	Path      string
+	Args      []string
+	Env       []string
+	Make      Make
+	Idle      bool          // ask nothing by itself
+	Heartbeat time.Duration // of the connection
 }
+
+// programOfParent is what runs under a parent's emulator.
+var programOfParent = program{heartbeat: lenient}
 
 // playParent owns a child and has it work without a pause. It says the child's pid
 // first, then for each line of in whether all has gone well so far and still does, and
@@ -41,14 +47,27 @@ func playParent(in *bufio.Reader, out io.Writer) int {
 	}
 	ctx := context.Background()
 	child, err := startProcess(ctx, port.Command{
-		Path: r.Path, Args: r.Args, Env: r.Env, StartTimeout: startTimeout, Options: port.Options{MaxPacket: maxPacket},
+		Path: r.Path, Args: r.Args, Env: r.Env, StartTimeout: startTimeout, Options: port.Options{MaxPacket: maxPacket, Heartbeat: r.Heartbeat},
 	})
 	if err != nil {
 		return complain(err)
 	}
+	program := 0
+	if r.Make == Worker {
+		b, err := openBridge(ctx, child, os.Getenv(runVariable), programOfParent, startTimeout)
+		if err == nil {
+			program, err = b.program(ctx)
+		}
+		if err != nil {
+			return complain(err)
+		}
+		child = b
+	}
 	sess := &session{ledger: NewLedger(), child: child, bound: startTimeout}
-	sess.work(ctx, uint64(child.Pid()), 4)
-	fmt.Fprintln(out, "pid", child.Pid())
+	if !r.Idle {
+		sess.work(ctx, uint64(child.Pid()), 4)
+	}
+	fmt.Fprintln(out, "pid", child.Pid(), program)
 	for {
 		if _, err := in.ReadString('\n'); err != nil {
 			break
@@ -88,10 +107,12 @@ type parent struct {
 	out   *os.File
 	lines *bufio.Reader
 	child int // its pid
+
+	program int // the pid of what runs under the child, or 0
 }
 
-func (s *scenario) beginParent() *parent {
-	p, err := s.startParent()
+func (s *scenario) beginParent(r recipe) *parent {
+	p, err := s.startParent(r)
 	if err != nil {
 		s.broken("starting a parent: %v", err)
 		return nil
@@ -100,9 +121,10 @@ func (s *scenario) beginParent() *parent {
 	return p
 }
 
-func (s *scenario) startParent() (*parent, error) {
+func (s *scenario) startParent(r recipe) (*parent, error) {
 	c := s.make.command
-	text, err := json.Marshal(recipe{Path: c.Path, Args: c.Args, Env: c.Env})
+	r.Path, r.Args, r.Env, r.Make = c.Path, c.Args, c.Env, s.make.make
+	text, err := json.Marshal(r)
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +153,7 @@ func (s *scenario) startParent() (*parent, error) {
 	}
 	line, err := p.line(s.bound)
 	if err == nil {
-		_, err = fmt.Sscanf(line, "pid %d", &p.child)
+		_, err = fmt.Sscanf(line, "pid %d %d", &p.child, &p.program)
 	}
 	if err != nil {
 		p.kill()
@@ -175,37 +197,73 @@ func (p *parent) end() error {
 // orphanTime is how long a child may outlive its parent.
 const orphanTime = time.Second
 
-// parentKilled kills a program that owns a child at work, which may stand still.
+// parentKilled kills programs that own a child at work, which may stand still.
 func parentKilled(s *scenario) {
-	p := s.beginParent()
-	if p == nil {
-		return
+	rounds := s.some(8)
+	if s.make.make >= BEAM {
+		rounds = s.some(2)
 	}
-	if err := p.well(s.bound); err != nil {
-		s.broken("a parent before it is killed: %v", err)
-	}
-	wedged := s.kind.turn()%2 == 1
-	if wedged {
-		syscall.Kill(p.child, syscall.SIGSTOP)
-	}
-	s.pause(s.between(0, 10*time.Millisecond))
-	s.fire(1)
-	p.kill()
-	if !within(s.ctx, orphanTime, func() bool { return gone(p.child) }) {
-		s.orphans.Add(1)
-		s.broken("child %d (stopped: %t) outlives its parent by %v", p.child, wedged, orphanTime)
-		syscall.Kill(p.child, syscall.SIGKILL)
+	for range rounds {
+		p := s.beginParent(recipe{})
+		if p == nil {
+			return
+		}
+		if err := p.well(s.bound); err != nil {
+			s.broken("a parent before it is killed: %v", err)
+		}
+		stands := s.turn()%2 == 1
+		if stands {
+			syscall.Kill(p.child, syscall.SIGSTOP)
+		}
+		s.pause(s.between(0, 10*time.Millisecond))
+		s.fire(1)
+		p.kill()
+		s.orphaned(p, stands)
 	}
 }
 
-// pairFrozen freezes a program and its child together, as a machine that is put to
-// sleep does, and thaws them one after the other.
-func pairFrozen(s *scenario) {
-	p := s.beginParent()
+// orphaned makes sure that nothing outlives a parent that was killed.
+func (s *scenario) orphaned(p *parent, stands bool) {
+	for _, pid := range []int{p.child, p.program} {
+		if pid != 0 && !within(s.ctx, orphanTime, func() bool { return gone(pid) }) {
+			s.orphans.Add(1)
+			s.broken("process %d (standing still: %t) outlives its parent by %v", pid, stands, orphanTime)
+			syscall.Kill(pid, syscall.SIGKILL)
+		}
+	}
+}
+
+// wedged gives an emulator a header after which it reads nothing any more, not even the
+// end of its stream, and kills its parent.
+func wedged(s *scenario) {
+	for range s.some(2) {
+		s.wedge()
+	}
+}
+
+func (s *scenario) wedge() {
+	p := s.beginParent(recipe{Idle: true})
 	if p == nil {
 		return
 	}
-	for range 3 {
+	if err := inject(p.child, []byte{0x80 | byte(s.r.IntN(0x80)), 0, 0, byte(s.r.IntN(0x100))}); err != nil {
+		s.broken("%v", err)
+	}
+	s.pause(s.between(0, 20*time.Millisecond))
+	s.fire(1)
+	p.kill()
+	s.orphaned(p, true)
+}
+
+// pairFrozen freezes a program and its child together, as a machine that is put to
+// sleep does, for longer than their heartbeats allow anybody to say nothing, and thaws them
+// one after the other.
+func pairFrozen(s *scenario) {
+	p := s.beginParent(recipe{Heartbeat: noticing})
+	if p == nil {
+		return
+	}
+	for i := range 3 {
 		pids := []int{p.cmd.Process.Pid, -p.child}
 		s.r.Shuffle(2, func(i, j int) { pids[i], pids[j] = pids[j], pids[i] })
 		for _, pid := range pids {
@@ -214,7 +272,11 @@ func pairFrozen(s *scenario) {
 			}
 		}
 		s.fire(1)
-		s.pause(s.between(10*time.Millisecond, 150*time.Millisecond))
+		long := 150 * time.Millisecond
+		if i == 0 {
+			long = 6 * noticing
+		}
+		s.pause(s.between(long/2, long))
 		s.r.Shuffle(2, func(i, j int) { pids[i], pids[j] = pids[j], pids[i] })
 		for _, pid := range pids {
 			syscall.Kill(pid, syscall.SIGCONT)

@@ -22,8 +22,9 @@ import (
 const roleVariable = "BEAMPORT_SOAK_ROLE"
 
 // Play plays the part that this process was started for: a child that serves
-// requests on file descriptors 3 and 4 and misbehaves when it is asked to, or a
-// parent that owns a child. It returns false at once in a process that was started
+// requests on file descriptors 3 and 4 and misbehaves when it is asked to, one that
+// serves them with a [port.Server], there or on stdin and stdout, or a parent that owns
+// a child. It returns false at once in a process that was started
 // for neither, and not at all otherwise; main and TestMain call it first.
 func Play() bool {
 	switch os.Getenv(roleVariable) {
@@ -31,6 +32,10 @@ func Play() bool {
 		p := &peer{in: &slowReader{from: os.NewFile(3, "in")}, out: os.NewFile(4, "out"), holding: make(map[int64]etf.Term)}
 		p.r = port.NewReader(p.in, port.Packet4, maxPacket)
 		os.Exit(p.serve())
+	case "server":
+		os.Exit(serveCalls(port.NoUseStdio()))
+	case "worker":
+		os.Exit(serveCalls(port.Stdio()))
 	case "parent":
 		os.Exit(playParent(bufio.NewReader(os.Stdin), os.Stdout))
 	}

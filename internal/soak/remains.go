@@ -24,8 +24,17 @@ const runVariable = "BEAMPORT_SOAK_RUN"
 type Remains struct {
 	FDs        int `json:"fds"`
 	Goroutines int `json:"goroutines"`
+	Threads    int `json:"threads"`
 	Processes  int `json:"processes"`
+	Heap       int `json:"heap_bytes"`
 }
+
+// The runtime makes threads as it needs them and keeps them, and some heap as well: so
+// much more than at the start is no leak, however long the run.
+const (
+	spareThreads = 64
+	spareHeap    = 32 << 20
+)
 
 // remains counts what there is now. Processes are those of a run, and zombies that
 // are children of this process.
@@ -34,8 +43,21 @@ func remains(run string) (Remains, error) {
 	if err != nil {
 		return Remains{}, fmt.Errorf("soak: counting file descriptors: %w", err)
 	}
+	threads, err := os.ReadDir("/proc/self/task")
+	if err != nil {
+		return Remains{}, fmt.Errorf("soak: counting threads: %w", err)
+	}
 	pids, err := processes(run)
-	return Remains{FDs: len(fds), Goroutines: runtime.NumGoroutine(), Processes: len(pids)}, err
+	return Remains{FDs: len(fds), Goroutines: runtime.NumGoroutine(), Threads: len(threads), Processes: len(pids)}, err
+}
+
+// heap is what is in use of it.
+func heap() int {
+	runtime.GC()
+	runtime.GC() // pools are emptied by two
+	var memory runtime.MemStats
+	runtime.ReadMemStats(&memory)
+	return int(memory.HeapAlloc)
 }
 
 // processes returns the pids of a run's processes and of our zombies.
@@ -118,10 +140,12 @@ func leaked(ctx context.Context, run string, before Remains, bound time.Duration
 		more = Remains{
 			FDs:        max(0, now.FDs-before.FDs),
 			Goroutines: max(0, now.Goroutines-before.Goroutines),
+			Threads:    max(0, now.Threads-before.Threads-spareThreads),
 			Processes:  max(0, now.Processes-before.Processes),
 		}
 		return more == Remains{}
 	})
+	more.Heap = max(0, heap()-before.Heap-spareHeap)
 	if more.Processes > 0 {
 		endAll(run)
 	}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -25,7 +24,10 @@ type Report struct {
 	PerSecond float64           `json:"requests_per_second"`
 	P50       time.Duration     `json:"p50_ns"`
 	P99       time.Duration     `json:"p99_ns"`
-	Heap      uint64            `json:"heap_bytes"` // in use at the end
+	Heap      uint64            `json:"heap_bytes"`      // in use at the end
+	Death     Times             `json:"death"`           // of a supervised child, until its calls have failed
+	Serving   Times             `json:"serving"`         // until the next one has answered, without the supervisor's delay
+	Short     []string          `json:"short,omitempty"` // kinds that were not injected often enough
 
 	// What has to be 0.
 	Lost        uint64  `json:"lost"`
@@ -41,30 +43,57 @@ type Report struct {
 
 // A KindCount is how often a kind of fault was injected.
 type KindCount struct {
-	Name  string `json:"name"`
-	Fired uint64 `json:"fired"`
+	Name  string            `json:"name"`
+	Fired uint64            `json:"fired"`
+	By    map[string]uint64 `json:"by,omitempty"` // make
+}
+
+// Times are how long something took, so many times.
+type Times struct {
+	Count uint64        `json:"count"`
+	P50   time.Duration `json:"p50_ns"`
+	P99   time.Duration `json:"p99_ns"`
+	Most  time.Duration `json:"most_ns"`
+}
+
+func (d *durations) report() Times {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return Times{d.total, d.quantile(0.5), d.quantile(0.99), d.most}
+}
+
+func (t Times) String() string {
+	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
+	return fmt.Sprintf("%.1f, %.1f, %.1f ms", ms(t.P50), ms(t.P99), ms(t.Most))
 }
 
 func (r *Remains) add(more Remains) {
 	r.FDs += more.FDs
 	r.Goroutines += more.Goroutines
+	r.Threads += more.Threads
+	r.Heap += more.Heap
 	r.Processes += more.Processes
 }
 
 // fill puts what was counted into a report.
-func (r *run) fill(report *Report, took time.Duration) {
+func (r *run) fill(report *Report, of []Make, took time.Duration) {
 	for _, t := range r.tallies {
-		report.Kinds = append(report.Kinds, KindCount{t.Name, t.fired.Load()})
+		count := KindCount{Name: t.Name, Fired: t.total(), By: make(map[string]uint64)}
+		for _, m := range of {
+			if t.by[m] != nil {
+				count.By[m.String()] = t.fired[m].Load()
+			}
+		}
+		report.Kinds = append(report.Kinds, count)
 	}
+	report.Short = r.short(of)
+	report.Death, report.Serving = r.deaths.report(), r.serving.report()
 	report.Seconds = took.Seconds()
 	report.Faults = r.faults.Load()
 	report.Children = r.starts.Load()
 	report.Broken = r.promises.Load()
 	report.Leaked.Processes += int(r.orphans.Load())
-	runtime.GC()
-	var memory runtime.MemStats
-	runtime.ReadMemStats(&memory)
-	report.Heap = memory.HeapAlloc
+	report.Heap = uint64(heap())
 
 	l := r.ledger
 	l.mu.Lock()
@@ -81,9 +110,14 @@ func (r *run) fill(report *Report, took time.Duration) {
 	report.Notes = l.notes
 }
 
-// zeros are the counts that have to be 0, with their names.
-func (r *Report) zeros() []KindCount {
-	return []KindCount{
+// A zero is a count that has to be 0.
+type zero struct {
+	name string
+	n    uint64
+}
+
+func (r *Report) zeros() []zero {
+	return []zero{
 		{"lost", r.Lost},
 		{"mismatched", r.Mismatched},
 		{"answered twice", r.Twice},
@@ -91,23 +125,23 @@ func (r *Report) zeros() []KindCount {
 		{"broken promises", r.Broken},
 		{"leaked file descriptors", uint64(r.Leaked.FDs)},
 		{"leaked goroutines", uint64(r.Leaked.Goroutines)},
+		{"leaked threads", uint64(r.Leaked.Threads)},
 		{"leaked processes", uint64(r.Leaked.Processes)},
+		{"leaked bytes of heap", uint64(r.Leaked.Heap)},
 	}
 }
 
-// Err is nil if every zero is one and every kind has fired, and says what is not
-// otherwise.
+// Err is nil if every zero is one and every kind was injected often enough, and says what
+// is not otherwise.
 func (r *Report) Err() error {
 	var wrong []string
 	for _, z := range r.zeros() {
-		if z.Fired != 0 {
-			wrong = append(wrong, fmt.Sprintf("%s: %d", z.Name, z.Fired))
+		if z.n != 0 {
+			wrong = append(wrong, fmt.Sprintf("%s: %d", z.name, z.n))
 		}
 	}
-	for _, k := range r.Kinds {
-		if k.Fired == 0 {
-			wrong = append(wrong, "never fired: "+k.Name)
-		}
+	for _, short := range r.Short {
+		wrong = append(wrong, "not often enough: "+short)
 	}
 	if wrong == nil {
 		return nil
@@ -130,13 +164,16 @@ func (r *Report) WriteText(w io.Writer) error {
 	row("children started", r.Children)
 	row("heap in use at the end", fmt.Sprintf("%.1f MB", float64(r.Heap)/1e6))
 	fmt.Fprintln(t)
+	row("a death is reported (median, 99%, most)", r.Death)
+	row("others serve again", r.Serving)
+	fmt.Fprintln(t)
 	row(fmt.Sprintf("faults of %d kinds", len(r.Kinds)), r.Faults)
 	for _, k := range r.Kinds {
-		row("  "+k.Name, k.Fired)
+		row("  "+k.Name+k.makes(), k.Fired)
 	}
 	fmt.Fprintln(t)
 	for _, z := range r.zeros() {
-		row(z.Name, z.Fired)
+		row(z.name, z.n)
 	}
 	for _, note := range r.Notes {
 		fmt.Fprintf(t, "\n%s", note)
@@ -145,4 +182,15 @@ func (r *Report) WriteText(w io.Writer) error {
 		fmt.Fprintln(t)
 	}
 	return t.Flush()
+}
+
+// makes says how often a kind was injected into children of each make, if of several.
+func (k KindCount) makes() string {
+	var parts []string
+	for m := range makes {
+		if n, ok := k.By[m.String()]; ok {
+			parts = append(parts, fmt.Sprintf("%s %d", m, n))
+		}
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -21,14 +22,21 @@ type Config struct {
 	// phases begin until both are reached. With neither there is one phase.
 	For    time.Duration
 	Faults uint64
-	// Kinds are those of which faults are injected; nil is all.
+	// Kinds are those of which faults are injected, and Makes those of the children
+	// into which; nil is all.
 	Kinds []Kind
+	Makes []Make
+	// Each is how often a kind has to be injected into children of each make that it
+	// is for; 0 is once. Least is how often some have to be, by name, whatever the make.
+	// When For and Faults are reached, more phases inject what is lacking.
+	Each  uint64
+	Least map[string]uint64
 	// Seed is where the choices come from; two runs of one seed make the same.
 	Seed uint64
 	// Lanes is how many scenarios go on at once; 0 is 3.
 	Lanes int
 	// BEAM is the share of phases in which emulators take part, from 0 to 1. Where
-	// it is more than 0 the first phase is one.
+	// it is more than 0 the first phase is one. It is 0 where Makes has no emulator.
 	BEAM float64
 	// Bound is how long anything may take; 0 is a minute.
 	Bound time.Duration
@@ -48,6 +56,14 @@ type Config struct {
 func (c Config) withDefaults() Config {
 	if c.Kinds == nil {
 		c.Kinds = Kinds
+	}
+	if c.Makes == nil {
+		for m := range makes {
+			c.Makes = append(c.Makes, m)
+		}
+	}
+	if !slices.ContainsFunc(c.Makes, Make.emulator) {
+		c.BEAM = 0
 	}
 	if c.Lanes == 0 {
 		c.Lanes = 3
@@ -73,16 +89,6 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// A tally counts a kind's faults.
-type tally struct {
-	Kind
-	fired atomic.Uint64
-	turns atomic.Int64
-}
-
-// turn numbers the scenarios' choices among variants, so that all have theirs.
-func (t *tally) turn() int { return int(t.turns.Add(1) - 1) }
-
 // A run is what scenarios share.
 type run struct {
 	id      string // the value of runVariable
@@ -93,7 +99,11 @@ type run struct {
 	offsets int
 	scale   float64
 
+	each     uint64
+	least    map[string]uint64
 	tallies  []*tally
+	deaths   durations // until the calls of a child that was killed have failed
+	serving  durations // until the next one has answered
 	faults   atomic.Uint64
 	starts   atomic.Uint64
 	promises atomic.Uint64 // that were not kept
@@ -104,6 +114,7 @@ func newRun(c Config) *run {
 	r := &run{
 		id:     fmt.Sprintf("%d-%x", os.Getpid(), rand.Uint64()),
 		ledger: NewLedger(), start: c.start, bound: c.Bound, line: c.Line, offsets: c.Offsets, scale: c.Scale,
+		each: max(1, c.Each), least: c.Least,
 	}
 	for _, k := range c.Kinds {
 		r.tallies = append(r.tallies, &tally{Kind: k})
@@ -119,22 +130,15 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 		return nil, errors.New("soak: no kind of fault is selected")
 	}
 	r := newRun(c)
-	light, err := lightMaker(r.id)
+	makers, remove, err := c.makers(ctx, r.id)
 	if err != nil {
 		return nil, err
 	}
-	var emulator maker
-	if c.BEAM > 0 {
-		var remove func()
-		if emulator, remove, err = beamMaker(ctx, r.id); err != nil {
-			return nil, err
-		}
-		defer remove()
-	}
+	defer remove()
 	defer endAll(r.id) // if something is left
 
 	choices := rand.New(rand.NewPCG(c.Seed, 0))
-	before, err := r.baseline(ctx, light)
+	before, err := r.baseline(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -143,39 +147,77 @@ func Run(ctx context.Context, c Config) (*Report, error) {
 	said := 0
 	var beams float64
 	for phase := 1; ; phase++ {
-		makers := []maker{light}
+		enough := time.Since(began) >= c.For && r.faults.Load() >= c.Faults && phase > 1
+		lacking := r.short(c.Makes)
+		if ctx.Err() != nil || enough && len(lacking) == 0 {
+			break
+		}
+		emulators, more := enough, 1.0
+		if enough {
+			more = lackingScale
+		}
 		if beams += c.BEAM; c.BEAM > 0 && (phase == 1 || beams >= 1) {
-			makers = append(makers, emulator)
+			emulators = true
 			beams = max(0, beams-1)
 		}
-		r.phase(ctx, c.Lanes, makers, choices)
-		more, err := leaked(context.WithoutCancel(ctx), r.id, before, r.bound)
+		r.phase(ctx, c.Lanes, makers, choices, more, func(t *tally, m Make) bool {
+			return (emulators || !m.emulator()) && (!enough || r.lacks(t, m))
+		})
+		left, err := leaked(context.WithoutCancel(ctx), r.id, before, r.bound)
 		if err != nil {
 			return nil, err
 		}
-		report.Leaked.add(more)
+		report.Leaked.add(left)
 		report.Phases = phase
-		if more != (Remains{}) {
-			c.Log(fmt.Sprintf("phase %d leaves %+v\n%s", phase, more, stacks()))
-			before.FDs += more.FDs // they count once
-			before.Goroutines += more.Goroutines
+		if left != (Remains{}) {
+			c.Log(fmt.Sprintf("phase %d leaves %+v\n%s", phase, left, stacks()))
+			left.Processes = 0 // they were ended
+			before.add(left)   // the others count once
 		}
 		c.Log(fmt.Sprintf("phase %d: %d faults, %d requests, %v", phase, r.faults.Load(), r.ledger.settled(), time.Since(began).Round(time.Second)))
 		for _, note := range r.ledger.notesFrom(&said) {
 			c.Log(note)
 		}
-		if ctx.Err() != nil || time.Since(began) >= c.For && r.faults.Load() >= c.Faults {
-			break
+		if now := r.short(c.Makes); enough && slices.Equal(now, lacking) {
+			break // what is lacking does not come
 		}
 	}
-	r.fill(report, time.Since(began))
+	r.fill(report, c.Makes, time.Since(began))
 	return report, ctx.Err()
+}
+
+// lackingScale is how much more scenarios do that inject what is lacking.
+const lackingScale = 10
+
+// makers are those of a run. remove deletes what they have written.
+func (c Config) makers(ctx context.Context, id string) (all []maker, remove func(), err error) {
+	remove = func() {}
+	for m, role := range map[Make]string{Light: "child", Server: "server"} {
+		command, err := ownCommand(id, role)
+		if err != nil {
+			return nil, nil, err
+		}
+		all = append(all, maker{make: m, command: command, limited: command})
+	}
+	if slices.ContainsFunc(c.Makes, Make.emulator) && c.BEAM > 0 {
+		var emulators []maker
+		if emulators, remove, err = beamMakers(ctx, id); err != nil {
+			return nil, nil, err
+		}
+		all = append(all, emulators...)
+	}
+	slices.SortFunc(all, func(a, b maker) int { return int(a.make - b.make) })
+	return slices.DeleteFunc(all, func(m maker) bool { return !slices.Contains(c.Makes, m.make) }), remove, nil
 }
 
 // baseline is what there is when a child has come and gone: what the runtime opens
 // when it is first needed is there.
-func (r *run) baseline(ctx context.Context, m maker) (Remains, error) {
-	child, err := r.start(ctx, m.command)
+func (r *run) baseline(ctx context.Context) (Remains, error) {
+	command, err := ownCommand(r.id, "child")
+	if err != nil {
+		return Remains{}, err
+	}
+	child, err := r.start(ctx, command)
 	if err != nil {
 		return Remains{}, err
 	}
@@ -192,24 +234,23 @@ func (r *run) baseline(ctx context.Context, m maker) (Remains, error) {
 		same++
 		return same > 5
 	})
+	now.Heap = heap()
 	return now, err
 }
 
-// phase has each kind injected once by each maker that can.
-func (r *run) phase(ctx context.Context, lanes int, makers []maker, choices *rand.Rand) {
+// phase has each kind injected once by each maker that can, and that is in turn. more is
+// how much more than usual they do.
+func (r *run) phase(ctx context.Context, lanes int, makers []maker, choices *rand.Rand, more float64, inTurn func(*tally, Make) bool) {
 	var jobs []func()
 	for _, t := range r.tallies {
 		for _, m := range makers {
-			inject := t.light
-			if m.name == "beam" {
-				inject = t.beam
-			}
-			if inject == nil {
+			inject := t.by[m.make]
+			if inject == nil || !inTurn(t, m.make) {
 				continue
 			}
 			// A scenario that has begun is finished: what breaks it off would look like a
 			// fault.
-			s := &scenario{run: r, ctx: context.WithoutCancel(ctx), kind: t, make: m, r: rand.New(rand.NewPCG(choices.Uint64(), choices.Uint64()))}
+			s := &scenario{run: r, ctx: context.WithoutCancel(ctx), kind: t, make: m, more: more, r: rand.New(rand.NewPCG(choices.Uint64(), choices.Uint64()))}
 			jobs = append(jobs, func() { inject(s) })
 		}
 	}
@@ -265,12 +306,6 @@ func (l *Ledger) notesFrom(said *int) []string {
 func stacks() string {
 	b := make([]byte, 1<<20)
 	return string(b[:runtime.Stack(b, true)])
-}
-
-// lightMaker makes children of this program.
-func lightMaker(id string) (maker, error) {
-	c, err := lightCommand(id)
-	return maker{name: "light", command: c, limited: c}, err
 }
 
 func kilobytes(n int) string { return strconv.Itoa(n >> 10) }

@@ -5,6 +5,7 @@ package soak
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"syscall"
 	"time"
@@ -19,25 +20,24 @@ type scenario struct {
 	kind *tally
 	make maker
 	r    *rand.Rand
-}
 
-// A maker knows how to start children of one make.
-type maker struct {
-	name    string // light or beam
-	command port.Command
-	limited port.Command // the same with little memory
+	more    float64 // than usual is what it does
+	program program // under an emulator, of the make Worker
 }
 
 // fire counts faults.
 func (s *scenario) fire(n int) {
-	s.kind.fired.Add(uint64(n))
+	s.kind.fired[s.make.make].Add(uint64(n))
 	s.faults.Add(uint64(n))
 }
+
+// turn numbers the scenarios' choices among variants, so that all have theirs.
+func (s *scenario) turn() int { return int(s.kind.turns[s.make.make].Add(1) - 1) }
 
 // broken enters a promise that was not kept.
 func (s *scenario) broken(format string, args ...any) {
 	s.promises.Add(1)
-	s.ledger.Note(s.kind.Name+" ("+s.make.name+"): "+format, args...)
+	s.ledger.Note(fmt.Sprintf("%s (%s): ", s.kind.Name, s.make.make)+format, args...)
 }
 
 // begin starts a child; it returns nil if there is none, which is a broken promise.
@@ -45,12 +45,27 @@ func (s *scenario) begin() *session { return s.beginWith(s.make.command) }
 
 func (s *scenario) beginWith(c port.Command) *session {
 	child, err := s.start(s.ctx, c)
+	if err == nil && s.make.dress != nil {
+		child, err = s.dressed(child)
+	}
 	if err != nil {
 		s.broken("starting a child: %v", err)
 		return nil
 	}
 	s.starts.Add(1)
 	return &session{ledger: s.ledger, child: child, bound: s.bound}
+}
+
+// dressed is what a make adds to a child, which ends if that fails.
+func (s *scenario) dressed(child Child) (Child, error) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.bound)
+	defer cancel()
+	dressed, err := s.make.dress(ctx, s, child)
+	if err != nil {
+		child.Kill()
+		<-child.Done()
+	}
+	return dressed, err
 }
 
 // busy is begin with callers at work.
@@ -116,7 +131,7 @@ func await(done <-chan struct{}, bound time.Duration) bool {
 func (s *scenario) payload() []byte { return payloadOf(s.r, sizeOf(s.r)) }
 
 // some is n to the scale of the run.
-func (s *scenario) some(n int) int { return max(1, int(float64(n)*s.scale)) }
+func (s *scenario) some(n int) int { return max(1, int(float64(n)*s.scale*s.more)) }
 
 // pause is how long a fault lasts.
 func (s *scenario) pause(d time.Duration) { time.Sleep(d) }
@@ -146,6 +161,14 @@ func byItself(e *port.ExitError) bool {
 
 func killed(err error) bool {
 	return exit(func(e *port.ExitError) bool { return e.Signal == syscall.SIGKILL && byItself(e) })(err)
+}
+
+// killing is what a child's end by a signal looks like.
+func (s *scenario) killing() func(error) bool {
+	if s.make.make == Socket {
+		return cut
+	}
+	return killed
 }
 
 func exited(code int) func(error) bool {

@@ -29,6 +29,8 @@ type session struct {
 
 	rest context.CancelFunc // ends the load, or nil
 	load sync.WaitGroup
+
+	casts atomic.Int64 // that were sent
 }
 
 // explain says which errors of requests are the fault's doing, from now on.
@@ -61,14 +63,29 @@ func (s *session) ask(ctx context.Context, q query) (Outcome, error) {
 	if err == nil {
 		var answer etf.Term
 		if answer, err = reply.Term(); err == nil {
-			carried, _ := answer.At(0).BigInt()
-			payload, ok := answer.At(1).Bytes()
-			if carried == nil || !ok {
-				return s.settle(nonce, Mismatched, fmt.Errorf("soak: no answer of this run: %v", answer.Kind()))
-			}
-			return s.ledger.Answer(nonce, carried.Uint64(), payload), nil
+			return s.answered(nonce, answer, nil)
 		}
 	}
+	return s.failed(ctx, nonce, cause, err)
+}
+
+// answered enters an answer, {Nonce, Payload}, or, where the payload was read already,
+// {Nonce}.
+func (s *session) answered(nonce uint64, answer etf.Term, payload []byte) (Outcome, error) {
+	carried, _ := answer.At(0).BigInt()
+	ok := true
+	if payload == nil {
+		payload, ok = answer.At(1).Bytes()
+	}
+	if carried == nil || !ok {
+		return s.settle(nonce, Mismatched, fmt.Errorf("soak: no answer of this run: %v", answer.Kind()))
+	}
+	return s.ledger.Answer(nonce, carried.Uint64(), payload), nil
+}
+
+// failed enters a failure: cause is why the request's context ended, if it has, and ctx
+// the caller's.
+func (s *session) failed(ctx context.Context, nonce uint64, cause, err error) (Outcome, error) {
 	explained := s.explained.Load()
 	switch {
 	case explained != nil && (*explained)(err):
@@ -89,13 +106,25 @@ func (s *session) settle(nonce uint64, outcome Outcome, err error) (Outcome, err
 
 // work has n callers ask without a pause, until relax or an error.
 func (s *session) work(ctx context.Context, seed uint64, n int) {
+	s.workOn(ctx, seed, n, func(err error) bool { return err == nil })
+}
+
+// toil is work that goes on after the failures that a fault explains.
+func (s *session) toil(ctx context.Context, seed uint64, n int) {
+	s.workOn(ctx, seed, n, func(err error) bool {
+		explained := s.explained.Load()
+		return err == nil || explained != nil && (*explained)(err)
+	})
+}
+
+func (s *session) workOn(ctx context.Context, seed uint64, n int, goOn func(error) bool) {
 	ctx, s.rest = context.WithCancel(ctx)
 	for i := range n {
 		r := rand.New(rand.NewPCG(seed, uint64(i)))
 		s.load.Go(func() {
 			for ctx.Err() == nil {
 				// The context is not the request's: relaxing cancels nothing.
-				if _, err := s.ask(context.WithoutCancel(ctx), query{payload: payloadOf(r, sizeOf(r))}); err != nil {
+				if _, err := s.ask(context.WithoutCancel(ctx), query{payload: payloadOf(r, sizeOf(r))}); !goOn(err) {
 					return
 				}
 			}

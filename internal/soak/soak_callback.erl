@@ -3,9 +3,20 @@
 -module(soak_callback).
 -behaviour(beamport_callback).
 
--export([handle_call/1, handle_cast/1, stop/1]).
+-export([handle_call/1, handle_cast/1, stop/1, max_packet/0]).
+-on_load(count/0).
+
+%% What is counted is how many casts there were.
+count() -> persistent_term:put(?MODULE, counters:new(1, [])).
 
 -spec handle_call(term()) -> beamport_callback:answer().
+handle_call(casts) ->
+    {reply, counters:get(persistent_term:get(?MODULE), 1)};
+handle_call({stream, Nonce, Number, Payload}) ->
+    {stream, {Nonce}, fun(Emit) ->
+                              _ = [ok = Emit(Payload) || _ <- lists:seq(1, Number)],
+                              {Nonce, Payload}
+                      end};
 handle_call({Op, Nonce, Number, Payload}) ->
     case Op of
         oversize -> {reply, {Nonce, binary:copy(<<0>>, max_packet() + Number)}};
@@ -13,7 +24,10 @@ handle_call({Op, Nonce, Number, Payload}) ->
     end.
 
 -spec handle_cast(term()) -> ok.
-handle_cast(_) -> ok.
+handle_cast({cast, Fails}) ->
+    counters:add(persistent_term:get(?MODULE), 1, 1),
+    false = Fails,
+    ok.
 
 -spec stop(atom()) -> ok.
 stop(_) -> ok.
@@ -46,6 +60,7 @@ do(slow, Microseconds) ->
 %% Takes memory until there is none.
 blow_up(Hoard) -> blow_up([lists:duplicate(1000000, length(Hoard)) | Hoard]).
 
+-spec max_packet() -> pos_integer().
 max_packet() ->
     {ok, [[Max]]} = init:get_argument(beamport_max_packet),
     list_to_integer(Max).

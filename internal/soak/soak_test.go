@@ -24,7 +24,7 @@ import (
 
 // The short form of a run: each kind of fault, in a light child and in an emulator.
 func TestRun(t *testing.T) {
-	report, err := Run(t.Context(), Config{Seed: 1, BEAM: 1, Lanes: 4, Scale: 0.25, Offsets: 16, Line: 20_000_000, Log: func(line string) { t.Log(line) }})
+	report, err := Run(t.Context(), Config{Seed: 1, BEAM: 1, Lanes: 6, Scale: 0.2, Offsets: 8, Line: 20_000_000, Log: func(line string) { t.Log(line) }})
 	require.NoError(t, err)
 	var text strings.Builder
 	require.NoError(t, report.WriteText(&text))
@@ -40,6 +40,12 @@ func TestRun(t *testing.T) {
 	for _, k := range report.Kinds {
 		sum += k.Fired
 		require.Contains(t, text.String(), k.Name)
+		var by uint64
+		for m, n := range k.By {
+			require.Positive(t, n, "%s (%s)", k.Name, m)
+			by += n
+		}
+		require.Equal(t, k.Fired, by)
 	}
 	require.Equal(t, report.Faults, sum)
 	encoded, err := json.Marshal(report)
@@ -81,14 +87,14 @@ func (l *liar) Stop(ctx context.Context) error {
 
 // Each detector detects what it is for, and only that.
 func TestDetectors(t *testing.T) {
-	quiet := Kind{Name: "nothing", light: func(s *scenario) {
+	quiet := Kind{Name: "nothing", by: by{Light: func(s *scenario) {
 		sess := s.begin()
 		s.fire(1)
 		for range 3 {
 			sess.ask(s.ctx, query{payload: s.payload()})
 		}
 		s.finish(sess)
-	}}
+	}}}
 	var release sync.WaitGroup
 	defer release.Wait()
 	hung := make(chan struct{})
@@ -150,24 +156,24 @@ func TestDetectors(t *testing.T) {
 			want: "soak: answered twice: 2",
 		},
 		"a lie that was swallowed": {
-			kind: &Kind{Name: "lies", light: func(s *scenario) {
+			kind: &Kind{Name: "lies", by: by{Light: func(s *scenario) {
 				sess := s.begin()
 				sess.lies.Add(5)
 				s.fire(4)
 				sess.ask(s.ctx, query{op: "lie", number: 4})
 				s.finish(sess)
-			}},
+			}}},
 			short: true,
 			want:  "soak: answered twice: 1",
 		},
 		"two outcomes": {
-			kind: &Kind{Name: "two", light: func(s *scenario) {
+			kind: &Kind{Name: "two", by: by{Light: func(s *scenario) {
 				sess := s.begin()
 				s.fire(1)
 				sess.ask(s.ctx, query{})
 				s.ledger.Settle(s.ledger.last, Answered, nil)
 				s.finish(sess)
-			}},
+			}}},
 			want: "soak: answered twice: 1",
 		},
 		"a file descriptor": {
@@ -185,26 +191,26 @@ func TestDetectors(t *testing.T) {
 			want:  "soak: leaked goroutines: 1",
 		},
 		"a kind that never fires": {
-			kind: &Kind{Name: "silent", light: func(s *scenario) {}},
-			want: "soak: never fired: silent",
+			kind: &Kind{Name: "silent", by: by{Light: func(s *scenario) {}}},
+			want: `soak: not often enough: silent \(light\): 0 of 1`,
 		},
 		"a fault that does nothing": {
-			kind: &Kind{Name: "blank", light: func(s *scenario) { s.calledToEnd(query{op: "echo"}, exited(3)) }},
+			kind: &Kind{Name: "blank", by: by{Light: func(s *scenario) { s.calledToEnd(query{op: "echo"}, exited(3)) }}},
 			// Those of the four callers that have begun have no explanation for the child's end.
 			want: "soak: failed without explanation: [1-4], broken promises: 2",
 		},
 		"another end than the fault's": {
-			kind: &Kind{Name: "other", light: func(s *scenario) {
+			kind: &Kind{Name: "other", by: by{Light: func(s *scenario) {
 				sess := s.begin()
 				s.fire(1)
 				sess.explain(exited(3))
 				sess.child.Kill()
 				s.ended(sess)
-			}},
+			}}},
 			want: "soak: broken promises: 1",
 		},
 		"a process": {
-			kind: &Kind{Name: "process", light: func(s *scenario) {
+			kind: &Kind{Name: "process", by: by{Light: func(s *scenario) {
 				cmd := exec.Command("sleep", "1000")
 				cmd.Env = append(os.Environ(), runVariable+"="+s.id)
 				assert.NoError(t, cmd.Start())
@@ -213,7 +219,7 @@ func TestDetectors(t *testing.T) {
 					cmd.Wait()
 				})
 				s.fire(1)
-			}},
+			}}},
 			short: true,
 			// The descriptor is the pidfd of the process.
 			want: "soak: leaked file descriptors: 1, leaked processes: 1",
@@ -260,6 +266,9 @@ func TestSelect(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, len(Kinds))
 	require.GreaterOrEqual(t, len(all), 12)
+	held, err := Select("^killed under")
+	require.NoError(t, err)
+	require.Equal(t, Held[0].Name, held[0].Name)
 	some, err := Select("^(child|late)")
 	require.NoError(t, err)
 	require.Len(t, some, 3)
@@ -278,10 +287,10 @@ func TestRunGoesOn(t *testing.T) {
 	require.NoError(t, err)
 	var reports [2]*Report
 	for i := range reports {
-		reports[i], err = Run(t.Context(), Config{Kinds: kinds, Seed: 7, Faults: 5000})
+		reports[i], err = Run(t.Context(), Config{Kinds: kinds, Makes: []Make{Light}, Seed: 7, Faults: 2000})
 		require.NoError(t, err)
 		require.NoError(t, reports[i].Err())
-		require.GreaterOrEqual(t, reports[i].Faults, uint64(5000))
+		require.GreaterOrEqual(t, reports[i].Faults, uint64(2000))
 		require.Greater(t, reports[i].Phases, 1)
 	}
 	require.Equal(t, reports[0].Kinds, reports[1].Kinds)
@@ -291,7 +300,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	kinds, err := Select("^lying")
 	require.NoError(t, err)
-	report, err := Run(ctx, Config{Kinds: kinds, For: time.Hour, Log: func(string) { cancel() }})
+	report, err := Run(ctx, Config{Kinds: kinds, Makes: []Make{Light}, For: time.Hour, Log: func(string) { cancel() }})
 	require.ErrorIs(t, err, context.Canceled)
 	require.NoError(t, report.Err())
 }

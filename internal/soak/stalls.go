@@ -4,8 +4,11 @@ package soak
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -32,7 +35,7 @@ func childStopped(s *scenario) {
 		// It may have been answered before the child stood still.
 		sess.ask(ctx, query{payload: payloadOf(r, sizeOf(r))})
 	})
-	if s.kind.turn()%2 == 0 {
+	if s.turn()%2 == 0 {
 		syscall.Kill(sess.child.Pid(), syscall.SIGCONT)
 		s.finish(sess)
 		return
@@ -42,40 +45,108 @@ func childStopped(s *scenario) {
 	s.ended(sess)
 }
 
-// freezeAndThaw stops a child's whole group for a while, in which nobody loses
-// patience: everything is answered.
-func freezeAndThaw(s *scenario) {
-	sess := s.busy(6)
+// Heartbeats are of this length where a stopped child is to be noticed, and where one
+// that is stopped for less is to be left alone.
+const (
+	noticing = 300 * time.Millisecond
+	lenient  = time.Second
+)
+
+// stoppedNoticed stops a child of which nobody asks anything but the heartbeat.
+func stoppedNoticed(s *scenario) {
+	c := s.make.command
+	c.Options.Heartbeat = noticing
+	sess := s.beginWith(c)
 	if sess == nil {
 		return
 	}
-	for range 3 {
+	sess.ask(s.ctx, query{payload: s.payload()})
+	if err := syscall.Kill(sess.child.Pid(), syscall.SIGSTOP); err != nil {
+		s.broken("stopping a child: %v", err)
+	}
+	s.fire(1)
+	sess.explain(exit(func(e *port.ExitError) bool { return errors.Is(e, port.ErrUnresponsive) }))
+	if s.turn()%2 == 0 {
+		sess.ask(s.ctx, query{payload: s.payload()})
+	}
+	s.ended(sess)
+}
+
+// freezeAndThaw stops a child's whole group for a while, in which nobody loses
+// patience: everything is answered.
+func freezeAndThaw(s *scenario) {
+	c := s.make.command
+	c.Options.Heartbeat = lenient
+	s.program.heartbeat = lenient
+	sess := s.beginWith(c)
+	if sess == nil {
+		return
+	}
+	sess.work(s.ctx, s.r.Uint64(), 6)
+	groups := []int{-sess.child.Pid()}
+	if s.make.make == Worker {
+		groups = append(groups, s.programOf(sess, 0))
+	}
+	for range s.some(6) {
 		s.pause(s.between(0, 10*time.Millisecond))
-		if err := syscall.Kill(-sess.child.Pid(), syscall.SIGSTOP); err != nil {
-			s.broken("freezing a child: %v", err)
+		frozen := groups[s.r.IntN(len(groups)):]
+		for _, pid := range frozen {
+			if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil {
+				s.broken("freezing a child: %v", err)
+			}
 		}
 		s.fire(1)
 		s.pause(s.between(time.Millisecond, 150*time.Millisecond))
-		syscall.Kill(-sess.child.Pid(), syscall.SIGCONT)
+		for _, pid := range frozen {
+			syscall.Kill(pid, syscall.SIGCONT)
+		}
 		sess.ask(s.ctx, query{payload: s.payload()})
 	}
 	s.finish(sess)
 }
 
+// A slow owner's child is sent no more than a window of this size, and has so much memory
+// for all the rest.
+const (
+	slowWindow = 8 << 20
+	slowMemory = 64 << 20
+)
+
+// slowOwner has a child read slowly, or not at all for a while, what many callers have to
+// say. Neither side's memory grows by more than the window and some.
 func slowOwner(s *scenario) {
-	sess := s.busy(4)
+	c := s.make.command
+	c.Options.MaxInFlightBytes = slowWindow
+	sess := s.beginWith(c)
 	if sess == nil {
 		return
 	}
+	sess.work(s.ctx, s.r.Uint64(), 4)
+	before := memoryOf(sess.child.Pid(), "VmRSS")
 	for range 3 {
 		s.fire(1)
 		sess.ask(s.ctx, query{op: "slow", number: int64(200 + s.r.IntN(800))})
-		s.each(16, 8, func(r *rand.Rand) {
-			sess.ask(s.ctx, query{payload: payloadOf(r, r.IntN(256<<10))})
+		s.each(96, 48, func(r *rand.Rand) {
+			sess.ask(s.ctx, query{payload: payloadOf(r, r.IntN(512<<10))})
 		})
 		sess.ask(s.ctx, query{op: "slow", number: 0})
 	}
+	if most := memoryOf(sess.child.Pid(), "VmHWM"); most > before+slowWindow+slowMemory {
+		s.broken("a child of %d bytes came to %d, with a window of %d", before, most, slowWindow)
+	}
 	s.finish(sess)
+}
+
+// memoryOf is what the kernel says of a process's memory under that name.
+func memoryOf(pid int, name string) int {
+	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	var kilobytes int
+	for line := range strings.Lines(string(status)) {
+		if rest, ok := strings.CutPrefix(line, name+":"); ok {
+			fmt.Sscan(rest, &kilobytes)
+		}
+	}
+	return kilobytes << 10
 }
 
 // fullPipes has the parent not read, so that the child does not either, until
