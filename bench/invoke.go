@@ -15,9 +15,10 @@ import (
 
 // A function is one that is invoked, with what it is made of.
 type function struct {
-	name  string
-	sizes map[string]*invocations // by the event's name
-	load  *load                   // nil if it serves one event at a time
+	name   string
+	sizes  map[string]*invocations // by the event's name
+	load   *load                   // nil if it serves one event at a time
+	memory string                  // in MB, that it says it has
 
 	command func() *exec.Cmd
 	api     *lambdaAPI
@@ -43,6 +44,9 @@ type load struct {
 
 // inLoad is how many invocations are under way at a time.
 const inLoad = 64
+
+// oneProcessor and twoProcessors are as many MB as pay for so many of Lambda's.
+const oneProcessor, twoProcessors = "1769", "3538"
 
 // bareLoop and goHello are the names of functions that others are compared with.
 const (
@@ -107,14 +111,15 @@ func (l *lab) functions() ([]*function, error) {
 		return c
 	}
 	return []*function{
-		{name: goHello, command: func() *exec.Cmd {
+		{name: goHello, memory: oneProcessor, command: func() *exec.Cmd {
 			c := exec.Command(hello)
 			c.Env = os.Environ()
 			return c
 		}},
-		{name: bareLoop, command: self},
-		{name: "beamport, Erlang", command: runtime("bench_hello:handle")},
-		{name: "beamport, Elixir", command: runtime("BenchHello.handle")},
+		{name: bareLoop, memory: oneProcessor, command: self},
+		{name: "beamport, Erlang", memory: oneProcessor, command: runtime("bench_hello:handle")},
+		{name: "beamport, Elixir", memory: oneProcessor, command: runtime("BenchHello.handle")},
+		{name: "  of 3,538 MB", memory: twoProcessors, command: runtime("BenchHello.handle")},
 		{name: "beamport, Erlang, 64 at a time", load: &load{}, command: runtime("bench_hello:handle", "AWS_LAMBDA_MAX_CONCURRENCY="+strconv.Itoa(inLoad))},
 	}, nil
 }
@@ -126,6 +131,9 @@ func (f *function) start() (err error) {
 	}
 	f.process = f.command()
 	f.process.Env = append(f.process.Env, "AWS_LAMBDA_RUNTIME_API="+f.api.address(), "ERL_CRASH_DUMP=/dev/null")
+	if f.memory != "" {
+		f.process.Env = append(f.process.Env, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE="+f.memory)
+	}
 	f.process.Stderr = os.Stderr
 	f.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := f.process.Start(); err != nil {

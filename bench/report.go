@@ -46,7 +46,7 @@ func (r report) text() string {
 		text += "There and back between two processes, a request and its echo:\n\n" + r.tripTable().text() + "\n"
 	}
 	if len(r.functions) > 0 {
-		text += "Warm invocations on one Runtime API, from the moment before the event is written until the answer is read; Go hello is " + r.hello + ":\n\n" +
+		text += "Warm invocations on one Runtime API of functions of 1,769 MB (one processor), from the moment before the event is written until the answer is read; Go hello is " + r.hello + ":\n\n" +
 			r.invocationTable().text() + "\n" + r.loadTable().text() + "\n"
 	}
 	return text + r.targetTable().text()

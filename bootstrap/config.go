@@ -47,6 +47,7 @@ const maxConcurrency = 1000
 //	InitType        AWS_LAMBDA_INITIALIZATION_TYPE
 //	ResponseMode    BEAMPORT_RESPONSE_MODE, else streaming
 //	Boot            BEAMPORT_BOOT, else auto
+//	Processors      BEAMPORT_PROCESSORS, else all
 //	DeadlineMargin  BEAMPORT_DEADLINE_MARGIN, such as 100ms, else DefaultDeadlineMargin
 //	StartTimeout    DefaultStartTimeout
 //	DrainTimeout    DefaultDrainTimeout
@@ -100,6 +101,12 @@ type Config struct {
 	// boot/full.boot of the layer, else stock. Where it is not the function's own, the
 	// configuration is read from beamport.config in TaskRoot. A release has its own start.
 	Boot string
+	// Processors is one, if this program and its VM are to run on one processor, since
+	// short answers come sooner if they wake no other; all, if they are not; or auto, if
+	// they are for a function that pays for one processor at most and has one invocation
+	// at a time. It is for programs that do nothing else, as cmd/bootstrap, for which auto
+	// stands in place of all. Not all systems have a way to do this; then it is all.
+	Processors string
 	// NoExtension leaves out the registration as an extension, without which Lambda
 	// ends a sandbox without notice.
 	NoExtension bool
@@ -191,7 +198,8 @@ type settings struct {
 	logs     *logWriter
 	buffered bool // of ResponseMode
 
-	schedulers int // of a VM that is started with a boot script of beamport's
+	schedulers     int  // of a VM
+	shareProcessor bool // with it
 }
 
 // complete fills the gaps. What can be known of the settings is there in case of
@@ -209,6 +217,7 @@ func (c Config) complete() (*settings, error) {
 	c.LogLevel = cmp.Or(c.LogLevel, env["AWS_LAMBDA_LOG_LEVEL"])
 	c.ResponseMode = cmp.Or(c.ResponseMode, env["BEAMPORT_RESPONSE_MODE"], "streaming")
 	c.Boot = cmp.Or(c.Boot, env["BEAMPORT_BOOT"], bootAuto)
+	c.Processors = cmp.Or(c.Processors, env["BEAMPORT_PROCESSORS"], processorsAll)
 	c.DrainTimeout = cmp.Or(c.DrainTimeout, DefaultDrainTimeout)
 	c.StartTimeout = cmp.Or(c.StartTimeout, DefaultStartTimeout)
 	c.StopTimeout = cmp.Or(c.StopTimeout, DefaultStopTimeout)
@@ -230,6 +239,9 @@ func (c Config) complete() (*settings, error) {
 		return s, err
 	}
 	if err := s.completeBoot(env); err != nil {
+		return s, err
+	}
+	if err := s.completeProcessors(); err != nil {
 		return s, err
 	}
 	if badTelemetry != nil {

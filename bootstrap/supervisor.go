@@ -41,6 +41,7 @@ type supervisor struct {
 	install *beam.Installation
 	boot    beam.Boot
 	environ []string // of the VM
+	sharing sharing
 	// cleanups remove what was written out for the VMs.
 	cleanups []func() error
 }
@@ -134,6 +135,7 @@ func (s *supervisor) startLocked(ctx context.Context) (*vm, error) {
 		return nil, err
 	}
 	path, args, env := s.install.Command(s.boot, s.environ)
+	s.noteLocked(s.sharing.end())
 	begin := time.Now()
 	process, err := port.Start(ctx, port.Command{
 		Path: path, Args: args, Env: env, Dir: s.TaskRoot,
@@ -160,7 +162,18 @@ func (s *supervisor) startLocked(ctx context.Context) (*vm, error) {
 	if s.OnReady != nil {
 		s.OnReady(ready)
 	}
+	if s.shareProcessor {
+		s.noteLocked(s.sharing.begin(process.Pid()))
+	}
 	return newVM(process), nil
+}
+
+// noteLocked logs what keeps the runtime and its VM from sharing a processor, or from no
+// longer doing it: answers are slower then, and nothing else.
+func (s *supervisor) noteLocked(err error) {
+	if err != nil {
+		s.logs.runtime("DEBUG", "", "the processors stay as they are: "+strings.TrimPrefix(err.Error(), "affinity: "))
+	}
 }
 
 // releaseOf is the release of OTP that a VM is of, such as 25.
@@ -232,6 +245,7 @@ func (s *supervisor) close() {
 		s.current = nil
 	}
 	s.background.Wait()
+	s.noteLocked(s.sharing.end())
 	for _, remove := range s.cleanups {
 		_ = remove() // a folder left in the temporary one does no harm
 	}

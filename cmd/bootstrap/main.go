@@ -12,6 +12,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -35,7 +36,10 @@ func main() {
 	// there is nothing to limit.
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	err := bootstrap.Run(ctx, bootstrap.Config{Handler: flag.Arg(0)})
+	err := bootstrap.Run(ctx, bootstrap.Config{
+		Handler:    flag.Arg(0),
+		Processors: cmp.Or(os.Getenv("BEAMPORT_PROCESSORS"), "auto"),
+	})
 	stop()
 	if err != nil {
 		report(os.Stderr, err)
