@@ -2,6 +2,7 @@ package bootstrap
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,34 +19,60 @@ func entryOf(t *testing.T, text string) map[string]any {
 	return e
 }
 
-// What a process writes that an invocation has left behind counts to that one, also
-// when others are under way.
+// What a process writes that an invocation has left behind counts to that one, whatever
+// is under way by then; or to none, when that one is too long ago.
 func TestBEAMLogsOfProcessesLeftBehind(t *testing.T) {
-	config := beamConfig(t, "fixture:handle", "AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_MAX_CONCURRENCY=2")
-	r := startRig(t, emulator.Options{Concurrency: 2}, config)
-	r.do(emulator.Invocation{RequestID: "leaves", Payload: []byte(`{"do":"left behind"}`)})
-	printed := entryOf(t, r.logs.await(t, "printed late"))
-	assert.Equal(t, "leaves", printed["requestId"])
-	logged := entryOf(t, r.logs.await(t, "logged late"))
-	assert.Equal(t, "leaves", logged["requestId"])
-	assert.Equal(t, map[string]any{"a": []any{1.0, "b"}}, logged["map"])
-	assert.NotContains(t, logged, "odd")
+	for _, c := range []struct {
+		concurrency, between int
+		want                 any
+	}{{1, 0, "leaves"}, {2, 0, "leaves"}, {2, 30, "leaves"}, {1, 100, nil}} {
+		config := beamConfig(t, "fixture:handle", "AWS_LAMBDA_LOG_FORMAT=JSON", fmt.Sprintf("AWS_LAMBDA_MAX_CONCURRENCY=%d", c.concurrency))
+		r := startRig(t, emulator.Options{Concurrency: c.concurrency}, config)
+		r.do(emulator.Invocation{RequestID: "leaves", Payload: []byte(`{"do":"left behind"}`)})
+		for range c.between {
+			r.answers("1", "1")
+		}
+		r.do(emulator.Invocation{RequestID: "another", Payload: []byte(`{"do":"tell the one left behind"}`)})
+		for _, text := range r.logs.all() {
+			assert.Equal(t, c.want, entryOf(t, text)["requestId"], text)
+		}
+		entryOf(t, r.logs.await(t, "printed "))
+		logged := entryOf(t, r.logs.await(t, "logged late"))
+		assert.Equal(t, map[string]any{"a": []any{1.0, "b"}}, logged["map"])
+		assert.NotContains(t, logged, "odd")
+	}
 }
 
-// Reports of crashes are the invocation's, and come before its answer.
+// Reports of crashes are the invocation's. Those that processes make themselves come before
+// its answer; those that the emulator makes of processes that are nobody's, soon.
 func TestBEAMCrashReports(t *testing.T) {
 	r := startBEAM(t, "AWS_LAMBDA_LOG_FORMAT=JSON")
 	r.do(emulator.Invocation{RequestID: "crashes", Payload: []byte(`{"do":"crash a server"}`)})
-	var reports []string
+	assert.Contains(t, r.logs.String(), "crashed_beside")
+	r.logs.await(t, "Error in process ")
 	for _, text := range r.logs.all() {
 		e := entryOf(t, text)
 		assert.Equal(t, "crashes", e["requestId"], text)
-		if e["level"] == "ERROR" {
-			reports = append(reports, e["message"].(string))
-		}
+		assert.Equal(t, "ERROR", e["level"], text)
 	}
-	require.NotEmpty(t, reports)
-	assert.Contains(t, r.logs.String(), "crashed_beside")
+}
+
+// The emulator's report of a process that has failed and taken the invocation's with it
+// comes before the answer, although the emulator takes its time to make it.
+func TestBEAMCrashReportsInTurn(t *testing.T) {
+	r := startBEAM(t, "AWS_LAMBDA_LOG_FORMAT=JSON")
+	for i := range 100 {
+		id := fmt.Sprintf("crashes-%d", i)
+		before := len(r.logs.all())
+		r.do(emulator.Invocation{RequestID: id, Payload: []byte(`{"do":"linked crash"}`)})
+		entries := r.logs.all()[before:]
+		require.Len(t, entries, 2, "the emulator's report, and the invocation's own error")
+		assert.Contains(t, entries[0], "Error in process ")
+		for _, text := range entries {
+			assert.Equal(t, id, entryOf(t, text)["requestId"], text)
+		}
+		r.answers("1", "1")
+	}
 }
 
 // The level is the logger's own: what is below is not even made.
