@@ -60,11 +60,8 @@ func explain(err error) *FunctionError {
 	}
 }
 
-// shownLines is how many of the last lines on stderr an exit is explained with.
-const shownLines = 5
-
-// describeExit says how a VM ended, with what it last wrote to stderr, the place
-// where it says why.
+// describeExit says how a VM ended. It is what callers are told: what the VM wrote to
+// stderr may be of other invocations, so it is for the log.
 func describeExit(exit *port.ExitError) string {
 	how := fmt.Sprintf("the VM ended with exit status %d", exit.Code)
 	if exit.Signal != 0 {
@@ -76,11 +73,12 @@ func describeExit(exit *port.ExitError) string {
 	if exit.Err != nil {
 		how += ": " + exit.Err.Error()
 	}
-	if n := len(exit.Stderr); n > 0 {
-		how += "; it last wrote: " + strings.Join(exit.Stderr[max(0, n-shownLines):], "\n")
-	}
 	return how
 }
+
+// shownLines is how many of the last lines on stderr the end of a VM is explained with
+// that has served no invocation.
+const shownLines = 5
 
 // outOfMemory reports whether a VM seems to have ended for want of memory: the kernel
 // kills it then, which nobody else does unasked, or its own allocator says so before
@@ -94,11 +92,16 @@ func outOfMemory(exit *port.ExitError) bool {
 	})
 }
 
-// describe is describeExit for an exit, and the error's own text otherwise.
+// describe says how a VM ended that has served no invocation, with what it last wrote to
+// stderr, the place where it says why. Of another error it is the error's own text.
 func describe(err error) string {
 	var exit *port.ExitError
-	if errors.As(err, &exit) {
-		return describeExit(exit)
+	if !errors.As(err, &exit) {
+		return err.Error()
 	}
-	return err.Error()
+	how := describeExit(exit)
+	if n := len(exit.Stderr); n > 0 {
+		how += "; it last wrote: " + strings.Join(exit.Stderr[max(0, n-shownLines):], "\n")
+	}
+	return how
 }

@@ -102,6 +102,7 @@ do(<<"noise">>, _, _) ->
     io:format("noise of the call ~ts~n", [[16#1F300]]),
     spawn(fun() -> error(noise) end),
     {ok, #{quiet => true}};
+do(<<"to stderr">>, _, _) -> io:format(standard_error, "of another invocation~n", []), {ok, #{}};
 do(<<"left behind">>, _, _) ->
     Left = spawn(fun left_behind/0),
     persistent_term:put(left_behind, Left),
