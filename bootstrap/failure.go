@@ -9,6 +9,7 @@ import (
 
 	"github.com/beamport/beamport/bootstrap/runtimeapi"
 	"github.com/beamport/beamport/etf"
+	"github.com/beamport/beamport/etf/etfjson"
 	"github.com/beamport/beamport/port"
 )
 
@@ -52,12 +53,20 @@ func explain(err error) *FunctionError {
 	case errors.As(err, &exit):
 		return failf("Runtime.ExitError", err, "%s", describeExit(exit))
 	case errors.As(err, &limit):
-		return failf("Function.BadResult", err, "the handler's result cannot be written as JSON: %s", strings.TrimPrefix(limit.Error(), "etf: "))
+		return failf("Function.BadResult", err, "the handler's result cannot be written as JSON: %s", describeLimit(limit))
 	case errors.As(err, &size):
 		return failf("Runtime.EventTooLarge", err, "the event takes %d bytes as a term, and a frame holds at most %d", size.Size, size.Max)
 	default:
 		return failf("Runtime.ExitError", err, "the VM did not answer: %v", err)
 	}
+}
+
+// describeLimit says what a result is that package port would not even look through.
+func describeLimit(limit *etf.LimitError) string {
+	if limit.Limit == "MaxDepth" { // port's own, far beyond that for results
+		return fmt.Sprintf("more than %d containers inside one another", etfjson.DefaultMaxDepth)
+	}
+	return strings.TrimPrefix(limit.Error(), "etf: ")
 }
 
 // describeExit says how a VM ended. It is what callers are told: what the VM wrote to

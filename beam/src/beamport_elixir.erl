@@ -105,9 +105,20 @@ normalize(error, Reason, Stack) ->
 message(Exception) ->
     case beamport_bounded:run(fun() -> call('Elixir.Exception', message, [Exception]) end, ?MESSAGE_MS) of
         {ok, Message} when is_binary(Message) ->
-            beamport_text:cut(beamport_text:utf8(Message), ?MAX_MESSAGE);
+            beamport_text:cut(foreign(beamport_text:utf8(Message)), ?MAX_MESSAGE);
         _ ->
             <<"(the exception's message could not be made)">>
+    end.
+
+%% Of a message/1 that fails Elixir tells the stack trace, which ends in calls of beamport's.
+foreign(Message) ->
+    case binary:match(Message, <<" while retrieving Exception.message/1 for ">>) of
+        nomatch ->
+            Message;
+        _ ->
+            Lines = [Line || Line <- binary:split(Message, <<"\n">>, [global]),
+                             binary:match(Line, <<" :beamport_">>) =:= nomatch],
+            iolist_to_binary(lists:join("\n", Lines))
     end.
 
 %% @doc A term as Elixir shows it, shortened.

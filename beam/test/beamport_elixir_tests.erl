@@ -65,6 +65,10 @@ exceptions(Env) ->
                   [<<"my_handlers.ex:", _/binary>> | _]}, base(raised(Env, "raise_arithmetic"))),
     ?assertMatch({<<"My.Oops">>, <<"oops: it broke">>, _}, raised(Env, "raise_own")),
     ?assertMatch({<<"My.Loop">>, <<"(the exception's message could not be made)">>, _}, raised(Env, "raise_loop")),
+    {<<"My.Mute">>, Mute, _} = raised(Env, "raise_mute"),
+    ?assertMatch({match, _}, re:run(Mute, "^got ArgumentError with message \"speechless\" while retrieving")),
+    ?assertMatch({match, _}, re:run(Mute, "My.Mute.message/1")),
+    ?assertEqual({Mute, nomatch}, {Mute, binary:match(Mute, <<"beamport_bounded">>)}),
     ?assertMatch({<<"FunctionClauseError">>, <<"no function clause matching in My.Handlers.clause/1">>, _},
                  raised(Env, "raise_clause")),
     {<<"UndefinedFunctionError">>, <<"function Not.There.at_all/1 is undefined", _/binary>>, Stack} =

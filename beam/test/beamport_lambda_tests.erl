@@ -207,6 +207,9 @@ bad_results(Env) ->
     Bad("a part that is not iodata", "{stream, fun(Send) -> Send(a) end}"),
     Bad("a header that is not text", "{stream, #{headers => #{a => <<\"b\\r\\nc: d\">>}}, <<>>}"),
     Bad("a header that is not text", "{stream, #{headers => #{a => {}}}, <<>>}"),
+    Bad("a header whose name is not a token", "{stream, #{headers => #{<<\"a\\r\\nb\">> => <<\"c\">>}}, <<>>}"),
+    Bad("a header whose name is not a token", "{stream, #{headers => [{<<\"a\\0\">>, <<\"c\">>}]}, <<>>}"),
+    Bad("an HTTP response whose body is 5,", "{http, #{<<\"statusCode\">> => 200}, 5}"),
     Bad("a cookie that is not text", "{stream, #{cookies => [1.5]}, <<>>}"),
     Bad("cookies that are not a list", "{stream, #{cookies => a}, <<>>}"),
     Bad("headers that are neither", "{stream, #{headers => a}, <<>>}"),
@@ -234,7 +237,12 @@ errors(Env) ->
     ?assertEqual(nomatch, binary:match(iolist_to_binary(Trace), <<"canary">>)),
     <<"sums:badarg/2">> = init(Env, "sums:badarg"),
     {{error, error, #{type := <<"badarg">>, message := Detail}, _}, []} = invoke(Env, 1),
-    contains(Detail, ["bad argument in erlang:element/2, argument 1: out of range"]).
+    contains(Detail, ["bad argument in erlang:element/2, argument 1: out of range"]),
+    %% What functions call of the runtime is to be seen.
+    <<"sums:result/2">> = init(Env, "sums:result"),
+    {{error, error, #{type := <<"bad_response">>}, Calls}, []} =
+        invoke(Env, #{<<"code">> => <<"beamport_http:response(0, <<>>).">>}),
+    ?assertMatch([_ | _], [Call || Call <- Calls, binary:match(Call, <<"beamport_http:response/4">>) =/= nomatch]).
 
 applications(Env) ->
     ?assertEqual(<<"good_app:handle/2">>, init(Env, "good_app:handle")),
