@@ -134,6 +134,8 @@ do(<<"environment">>, _, _) ->
            epmd => length([P || P <- registered(), P =:= erl_epmd orelse P =:= net_kernel]),
            fd => list_to_binary(os:getenv("_LAMBDA_TELEMETRY_LOG_FD", "")),
            latin1 => file:native_name_encoding() =:= latin1}};
+do(<<"trace">>, _, #{trace_id := Id}) ->
+    {ok, #{context => Id, environment => list_to_binary(os:getenv("_X_AMZN_TRACE_ID", "none"))}};
 do(<<"atoms">>, Event, _) ->
     true = is_map(Event),
     {ok, erlang:system_info(atom_count)}.
