@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -72,6 +73,40 @@ func TestBEAMCrashReportsInTurn(t *testing.T) {
 			assert.Equal(t, id, entryOf(t, text)["requestId"], text)
 		}
 		r.answers("1", "1")
+	}
+}
+
+// Nothing of events, results, headers and the environment is in the log, unless the function
+// or the message of its error says it.
+func TestBEAMCanaries(t *testing.T) {
+	const canary = "tweet-5b1f"
+	for _, format := range []string{"Text", "JSON"} {
+		config := beamConfig(t, "fixture:handle", "CANARY="+canary, "AWS_LAMBDA_LOG_FORMAT="+format, "AWS_LAMBDA_LOG_LEVEL=TRACE")
+		config.DeadlineMargin = roomy - 2*time.Second
+		r := startRig(t, emulator.Options{}, config)
+		invoke := func(do, more string) string {
+			result := r.do(emulator.Invocation{
+				Payload:       []byte(`{"do":"` + do + `","secret":"` + canary + `"` + more + `}`),
+				ClientContext: `{"custom":{"a":"` + canary + `"}}`, CognitoIdentity: `{"b":"` + canary + `"}`, TenantID: canary,
+			})
+			return string(result.Payload)
+		}
+		assert.Contains(t, invoke("echo", `,"value":"`+canary+`"`), canary)
+		assert.Contains(t, invoke("context", ""), canary)
+		assert.Contains(t, invoke("stream", `,"parts":["`+canary+`"]`), canary)
+		assert.Contains(t, invoke("http", `,"status":200,"body":"`+canary+`"`), canary)
+		for do, more := range map[string]string{
+			"badarith": `,"by":0`, "undef": "", "raise": "", "exit": "", "throw": "", "killed": "", "linked crash": "",
+			"no such thing": "", "fun": "", "binary": `,"size":7000000`, "stream fails": `,"by":0`, "hang": "", "halt": `,"status":3`,
+		} {
+			assert.NotContains(t, invoke(do, more), canary, do)
+		}
+		r.invoke(`{"` + canary)
+		assert.NotContains(t, r.logs.String(), canary)
+		assert.Contains(t, r.logs.String(), "no clause of fixture:do/3 matches its arguments")
+
+		assert.Contains(t, invoke("badmatch", ""), canary, "which SECURITY.md says")
+		assert.Contains(t, r.logs.String(), canary)
 	}
 }
 
