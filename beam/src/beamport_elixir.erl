@@ -57,13 +57,17 @@ start_logger() ->
         {error, _} -> ok
     end.
 
-%% Until 1.14 backends print, since 1.15 a handler does.
+%% Until 1.14 backends print and put OTP's reports into Elixir's words; since 1.15 a handler
+%% and a filter do.
 silence_logger() ->
     Backends = application:get_env(logger, backends, []),
     ok = application:set_env(logger, backends, [B || B <- Backends, B =/= console]),
     ok = application:set_env(logger, default_handler, false),
     case application:ensure_all_started(logger) of
         {ok, _} ->
+            #{filters := Filters} = logger:get_primary_config(),
+            lists:keymember(logger_translator, 1, Filters) orelse
+                beamport_log:translate_with(application:get_env(logger, translators, [])),
             case application:get_env(logger, handle_sasl_reports, false) of
                 true -> ok;
                 _ -> beamport_log:drop_sasl()

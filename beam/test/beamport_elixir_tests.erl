@@ -100,7 +100,9 @@ linked({Peer, _} = Env) ->
     ?assertMatch({_, _}, binary:match(Message, <<"oops: linked">>)),
     ?assertMatch([_ | _], Stack),
     %% The emulator's own report of that process.
-    ?assertMatch([{log, error, _, 77777, _, _}], Logs).
+    [{log, error, _, 77777, Report, _}] = Logs,
+    ?assertMatch({match, _}, re:run(Report, "^Process #PID<[0-9.]+> raised an exception\n.*\\(My.Oops\\) oops: linked\n")),
+    ?assertEqual(nomatch, binary:match(Report, <<"'__exception__'">>)).
 
 logs(Env) ->
     {{reply, {json, nil}}, Printed} = invoke(Env, "prints", #{}),
