@@ -149,7 +149,8 @@ func TestRelease(t *testing.T) {
 			assert.NotContains(t, left, "a cookie")
 
 			// An application that dies takes the VM along, and there is another.
-			r.fails(`{"do":"die"}`, "Runtime.ExitError", "greeter")
+			r.fails(`{"do":"die"}`, "Runtime.ExitError", "the VM ended with exit status 1")
+			r.logs.await(t, "beamport: the application greeter ended: ")
 			r.answers(`{"name":"Bob"}`, `{"compiled":"at build time","env":"prod","provided":"at build time","text":"Salut, Bob"}`)
 			assert.Len(t, r.vms(), 2)
 			r.cancel()

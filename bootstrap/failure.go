@@ -9,6 +9,7 @@ import (
 
 	"github.com/beamport/beamport/bootstrap/runtimeapi"
 	"github.com/beamport/beamport/etf"
+	"github.com/beamport/beamport/etf/etfjson"
 	"github.com/beamport/beamport/port"
 )
 
@@ -51,17 +52,22 @@ func explain(err error) *FunctionError {
 	case errors.As(err, &exit):
 		return failf("Runtime.ExitError", err, "%s", describeExit(exit))
 	case errors.As(err, &limit):
-		return failf("Function.BadResult", err, "the handler's result cannot be written as JSON: %s", strings.TrimPrefix(limit.Error(), "etf: "))
+		return failf("Function.BadResult", err, "the handler's result cannot be written as JSON: %s", describeLimit(limit))
 	default:
 		return failf("Runtime.ExitError", err, "the VM did not answer: %v", err)
 	}
 }
 
-// shownLines is how many of the last lines on stderr an exit is explained with.
-const shownLines = 5
+// describeLimit says what a result is that package port would not even look through.
+func describeLimit(limit *etf.LimitError) string {
+	if limit.Limit == "MaxDepth" { // port's own, far beyond that for results
+		return fmt.Sprintf("more than %d containers inside one another", etfjson.DefaultMaxDepth)
+	}
+	return strings.TrimPrefix(limit.Error(), "etf: ")
+}
 
-// describeExit says how a VM ended, with what it last wrote to stderr, the place
-// where it says why.
+// describeExit says how a VM ended. It is what callers are told: what the VM wrote to
+// stderr may be of other invocations, so it is for the log.
 func describeExit(exit *port.ExitError) string {
 	how := fmt.Sprintf("the VM ended with exit status %d", exit.Code)
 	if exit.Signal != 0 {
@@ -73,11 +79,12 @@ func describeExit(exit *port.ExitError) string {
 	if exit.Err != nil {
 		how += ": " + exit.Err.Error()
 	}
-	if n := len(exit.Stderr); n > 0 {
-		how += "; it last wrote: " + strings.Join(exit.Stderr[max(0, n-shownLines):], "\n")
-	}
 	return how
 }
+
+// shownLines is how many of the last lines on stderr the end of a VM is explained with
+// that has served no invocation.
+const shownLines = 5
 
 // outOfMemory reports whether a VM seems to have ended for want of memory: the kernel
 // kills it then, which nobody else does unasked, or its own allocator says so before
@@ -91,11 +98,16 @@ func outOfMemory(exit *port.ExitError) bool {
 	})
 }
 
-// describe is describeExit for an exit, and the error's own text otherwise.
+// describe says how a VM ended that has served no invocation, with what it last wrote to
+// stderr, the place where it says why. Of another error it is the error's own text.
 func describe(err error) string {
 	var exit *port.ExitError
-	if errors.As(err, &exit) {
-		return describeExit(exit)
+	if !errors.As(err, &exit) {
+		return err.Error()
 	}
-	return err.Error()
+	how := describeExit(exit)
+	if n := len(exit.Stderr); n > 0 {
+		how += "; it last wrote: " + strings.Join(exit.Stderr[max(0, n-shownLines):], "\n")
+	}
+	return how
 }

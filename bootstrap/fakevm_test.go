@@ -184,6 +184,10 @@ func (f *fake) invoke(id, event, context etf.Term) {
 		fmt.Fprintln(os.Stdout, "on stdout")
 		fmt.Fprintln(os.Stderr, "last words")
 		os.Exit(7)
+	case "output":
+		fmt.Fprintln(os.Stdout, "on stdout")
+		fmt.Fprintln(os.Stderr, "on stderr")
+		json(etf.Atom("nil"))
 	case "typed json":
 		reply(etf.Tuple(etf.Atom("json"), etf.String("application/problem+json"), etf.List(etf.Int(1))))
 	case "body":

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/beamport/beamport/port"
@@ -28,9 +27,6 @@ type logWriter struct {
 	json   bool
 	level  int // the lowest that is written, an index of levels
 	logger *slog.Logger
-
-	// current is the invocation that is under way, of a runtime that has one at a time.
-	current atomic.Pointer[string]
 
 	mu     sync.Mutex // serialises writes: who waits for it waits for w anyway
 	w      io.Writer
@@ -72,23 +68,11 @@ func newLogWriter(c Config, frames bool) (*logWriter, error) {
 	return l, nil
 }
 
-// log writes an entry that the function logged or printed, in the invocation
-// given or outside of any: then it counts to the one that is under way.
+// log writes an entry that the function logged or printed, in the invocation given, or
+// with an empty id for one that is not known: it may be another than the one under way, so
+// the entry has none then.
 func (l *logWriter) log(requestID string, line port.Log) {
-	if requestID == "" {
-		requestID = l.underWay()
-	}
 	l.write(entry{at: line.Time, level: levelOf(line.Level), requestID: requestID, text: line.Text, fields: fieldsOf(line.Meta)})
-}
-
-// begin says which invocation is under way, empty for none.
-func (l *logWriter) begin(requestID string) { l.current.Store(&requestID) }
-
-func (l *logWriter) underWay() string {
-	if id := l.current.Load(); id != nil {
-		return *id
-	}
-	return ""
 }
 
 // runtime writes an entry of the runtime's own.
@@ -109,11 +93,12 @@ func (l *logWriter) failure(requestID string, f *FunctionError) {
 	l.write(e)
 }
 
-// output writes a line of the VM's stdout or stderr, which knows no level: as it is, or
-// in JSON and as a record with the level INFO.
+// output writes a line of the VM's stdout or stderr. It knows neither an invocation, any
+// process may have written it at any time, nor a level, so that there is none that it would
+// be below: it is written as it is, or in JSON and as a record with the level INFO.
 func (l *logWriter) output(stream port.Output, line []byte) {
 	if l.json || l.logger != nil {
-		l.write(entry{at: time.Now(), level: "INFO", requestID: l.underWay(), text: string(line), fields: []field{{"stream", stream.String()}}})
+		l.put(slog.LevelInfo, entry{at: time.Now(), level: "INFO", text: string(line), fields: []field{{"stream", stream.String()}}})
 		return
 	}
 	l.mu.Lock()
@@ -124,11 +109,15 @@ func (l *logWriter) output(stream port.Output, line []byte) {
 
 func (l *logWriter) write(e entry) {
 	level := slices.Index(levels, e.level)
-	if level < l.level {
-		return
+	if level >= l.level {
+		l.put(slogLevels[level], e)
 	}
+}
+
+// put writes an entry, whatever its level.
+func (l *logWriter) put(level slog.Level, e entry) {
 	if l.logger != nil {
-		l.record(slogLevels[level], e)
+		l.record(level, e)
 		return
 	}
 	l.mu.Lock()

@@ -28,8 +28,23 @@ func TestLogText(t *testing.T) {
 	r.do(emulator.Invocation{Payload: []byte(`{"do":"log"}`), RequestID: "r-1"})
 	assert.Equal(t, []string{
 		"[WARN]\t2025-01-01T00:00:00.250Z\tr-1\ttwo\nlines\n",
-		"[DEBUG]\t2025-01-01T00:00:00.250Z\tr-1\tof nobody\n",
+		"[DEBUG]\t2025-01-01T00:00:00.250Z\tof nobody\n",
 	}, r.logs.all())
+}
+
+// What the VM itself writes to stdout and stderr has no level that another could be above,
+// and is nobody's: it may be of a process that another invocation has left behind.
+func TestLogOutput(t *testing.T) {
+	for _, level := range levels {
+		r := startRig(t, emulator.Options{}, fakeConfig(t, "good", "AWS_LAMBDA_LOG_FORMAT=JSON", "AWS_LAMBDA_LOG_LEVEL="+level))
+		r.answers(`{"do":"output"}`, "null")
+		for _, stream := range []string{"stdout", "stderr"} {
+			var got map[string]any
+			require.NoError(t, json.Unmarshal([]byte(r.logs.await(t, "on "+stream)), &got))
+			delete(got, "timestamp")
+			assert.Equal(t, map[string]any{"level": "INFO", "message": "on " + stream, "stream": stream}, got, level)
+		}
+	}
 }
 
 func TestLogJSON(t *testing.T) {

@@ -61,10 +61,6 @@ func (l *loop) one(ctx context.Context, inv *runtimeapi.Invocation) error {
 			Deadline: inv.Deadline, EventSize: len(inv.Event), First: l.vms.first(),
 		})
 	}
-	if l.MaxConcurrency == 1 {
-		l.logs.begin(inv.RequestID)
-		defer l.logs.begin("")
-	}
 	failure, err := l.serve(ctx, inv, &d)
 	if l.OnInvocation != nil {
 		d.Duration, d.Err = time.Since(start), errors.Join(failure, err)

@@ -167,9 +167,9 @@ func TestRunLeavesNoFiles(t *testing.T) {
 
 // What only the runtime may use, the VM does not get.
 func TestChildEnviron(t *testing.T) {
-	given := []string{"A=1", "_LAMBDA_TELEMETRY_LOG_FD=62", "B=2"}
-	assert.Equal(t, []string{"A=1", "B=2"}, childEnviron(given))
-	assert.Len(t, given, 3)
+	given := []string{"A=1", "_LAMBDA_TELEMETRY_LOG_FD=62", "B=2", "_X_AMZN_TRACE_ID=Root=1", "_X_AMZN_TRACE_IDS=3"}
+	assert.Equal(t, []string{"A=1", "B=2", "_X_AMZN_TRACE_IDS=3"}, childEnviron(given))
+	assert.Len(t, given, 5)
 	assert.Equal(t, "_LAMBDA_TELEMETRY_LOG_FD=62", given[1])
 }
 

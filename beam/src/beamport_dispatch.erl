@@ -12,26 +12,41 @@
 -record(state, {stream :: beamport_guardian:stream(),
                 %% Those that have no final frame yet.
                 busy = #{} :: #{beamport_calls:id() => Guardian :: pid()},
-                %% What each guardian does.
-                guardians = #{} :: #{pid() => job() | free | retiring},
-                free = [] :: [pid()],
-                spare = 0 :: non_neg_integer(), % the length of free
-                retire = 0 :: non_neg_integer(), % how many there are when some are let go
-                %% Whether a guardian writes a pong, and the frame of the newest ping since.
+                %% What each guardian of these does, and the process that writes a pong.
+                guardians = #{} :: #{pid() => job()},
+                %% One for the next call: the call does not wait for it to be made.
+                spare :: pid() | none,
+                %% After how many calls a look is taken.
+                every :: pos_integer(),
+                %% How many calls have ended since it was looked for guardians that nothing
+                %% needs any more, and whether somebody looks.
+                ended = 0 :: non_neg_integer(),
+                looking = false :: boolean(),
+                %% Whether a pong is being written, and the frame of the newest ping since.
                 pong = idle :: idle | writes | {writes, Next :: iodata()}}).
 
 -opaque state() :: #state{}.
 
 %% Frames of this size and more are let go of at once, not at the next collection.
 -define(LARGE, 65536).
-%% How many guardians that have nothing to do are kept in any case.
--define(SPARE, 64).
+%% A look for guardians that nothing needs any more goes through the table of processes,
+%% and asks each process. It is taken after so many calls at least, and at most, and after
+%% one for so many places in the table, and for so many processes.
+-define(CALLS, 64).
+-define(MOST_CALLS, 512).
+-define(PLACES, 1024).
+-define(PROCESSES, 16).
 
 %% @doc The state of the calling process, which owns the stream.
 -spec new(Callback :: module(), beamport_sink:sink()) -> state().
 new(Callback, Sink) ->
-    #state{stream = #{owner => self(), callback => Callback, sink => Sink, calls => beamport_calls:new()},
-           retire = 2 * ?SPARE}.
+    Stream = #{owner => self(), callback => Callback, sink => Sink, calls => beamport_calls:new()},
+    Places = erlang:system_info(process_limit),
+    #state{stream = Stream, spare = spare(Stream), every = min(max(?CALLS, Places div ?PLACES), ?MOST_CALLS)}.
+
+spare(Stream) ->
+    {Guardian, _} = spawn_opt(beamport_guardian, init, [Stream], [{monitor, [{tag, guardian_down}]}, {fullsweep_after, 0}]),
+    Guardian.
 
 %% @doc Where the answers go.
 -spec sink(state()) -> beamport_sink:sink().
@@ -67,11 +82,14 @@ head(bad, _, _) ->
 
 start(Kind, Id, _, #state{busy = Busy}) when is_map_key(Id, Busy) ->
     {violation, [atom_to_list(Kind), " ", integer_to_list(Id), " came twice"]};
-start(Kind, Id, Frame, State) ->
-    {Guardian, #state{busy = Busy} = Next} = guardian({Kind, Id}, State),
+start(Kind, Id, Frame, #state{stream = Stream, spare = Spare, busy = Busy, guardians = Guardians} = State) ->
+    Guardian = case Spare of
+                   none -> spare(Stream);
+                   _ -> Spare
+               end,
     Guardian ! {Kind, Id, Frame},
     byte_size(Frame) >= ?LARGE andalso erlang:garbage_collect(),
-    {ok, Next#state{busy = Busy#{Id => Guardian}}}.
+    {ok, State#state{spare = none, busy = Busy#{Id => Guardian}, guardians = Guardians#{Guardian => {Kind, Id}}}}.
 
 tell(Id, Message, #state{busy = Busy} = State) ->
     _ = case Busy of
@@ -81,14 +99,13 @@ tell(Id, Message, #state{busy = Busy} = State) ->
     State.
 
 %% A port takes the frame at once or not at all; then the other side has frames to
-%% read that prove life as well. For a socket, a guardian writes it, one at a time; of
+%% read that prove life as well. For a socket, a process writes it, one at a time; of
 %% the pings that come meanwhile, the newest is answered.
-pong(Frame, #state{stream = #{sink := Sink}, pong = Pong} = State) ->
+pong(Frame, #state{stream = #{sink := Sink}, guardians = Guardians, pong = Pong} = State) ->
     case {beamport_sink:is_socket(Sink), Pong} of
         {true, idle} ->
-            {Guardian, Next} = guardian(pong, State),
-            Guardian ! {write, Frame},
-            Next#state{pong = writes};
+            {Writer, _} = spawn_opt(beamport_sink, write, [Sink, Frame], [{monitor, [{tag, guardian_down}]}]),
+            State#state{pong = writes, guardians = Guardians#{Writer => pong}};
         {true, _} ->
             State#state{pong = {writes, Frame}};
         {false, _} ->
@@ -96,24 +113,15 @@ pong(Frame, #state{stream = #{sink := Sink}, pong = Pong} = State) ->
             State
     end.
 
-%% A guardian is used for one call after another: a process that a call leaves behind
-%% can go on printing to it.
-guardian(Job, #state{free = [Guardian | Free], spare = Spare, guardians = Guardians} = State) ->
-    {Guardian, State#state{free = Free, spare = Spare - 1, guardians = Guardians#{Guardian := Job}}};
-guardian(Job, #state{stream = Stream, guardians = Guardians} = State) ->
-    {Guardian, _} = spawn_opt(beamport_guardian, init, [Stream],
-                              [{monitor, [{tag, guardian_down}]}, {fullsweep_after, 0}]),
-    {Guardian, State#state{guardians = Guardians#{Guardian => Job}}}.
-
 %% @doc Takes any other message of the owner.
 -spec message(term(), state()) -> {ok, state()} | {violation, iodata()}.
-message({free, Guardian}, #state{guardians = Guardians} = State) ->
-    case Guardians of
-        #{Guardian := free} -> {ok, State};
-        #{Guardian := retiring} -> {ok, needed(Guardian, State)};
-        #{Guardian := Job} -> {ok, retire(free(Guardian, ended(Job, State)))};
+message({done, Guardian}, #state{guardians = Guardians, ended = Ended} = State) ->
+    case maps:take(Guardian, Guardians) of
+        {{_, _} = Job, Rest} -> {ok, look(prepare(ended(Job, State#state{guardians = Rest, ended = Ended + 1})))};
         _ -> {ok, State}
     end;
+message({looked, _, process, _, _}, State) ->
+    {ok, State#state{looking = false}};
 message({guardian_down, _, process, Guardian, _}, State) ->
     {ok, lost(Guardian, State)};
 message({violation, Text}, _) ->
@@ -125,26 +133,25 @@ ended({_, Id}, #state{busy = Busy} = State) -> State#state{busy = maps:remove(Id
 ended(pong, #state{pong = {writes, Frame}} = State) -> pong(Frame, State#state{pong = idle});
 ended(pong, State) -> State#state{pong = idle}.
 
-free(Guardian, #state{free = Free, spare = Spare, guardians = Guardians} = State) ->
-    State#state{free = [Guardian | Free], spare = Spare + 1, guardians = Guardians#{Guardian := free}}.
+prepare(#state{stream = Stream, spare = none} = State) -> State#state{spare = spare(Stream)};
+prepare(State) -> State.
 
-%% After many calls at once, guardians that nothing needs any more are let go of. To
+%% Of the guardians whose calls are over, those that nothing needs any more are let go of. To
 %% find out which takes a look at all processes, which is not for this one to do.
-retire(#state{spare = Spare, retire = Retire} = State) when Spare < Retire ->
-    State;
-retire(#state{free = Free, guardians = Guardians} = State) ->
-    {Kept, Surplus} = lists:split(?SPARE, Free),
-    _ = spawn(beamport_guardian, retire, [self(), Surplus]),
-    Retiring = maps:from_list([{Guardian, retiring} || Guardian <- Surplus]),
-    State#state{free = Kept, spare = ?SPARE, guardians = maps:merge(Guardians, Retiring),
-                retire = 2 * ?SPARE}.
-
-%% One that is the group leader of some process, and comes back. The next look is
-%% taken when there are twice as many again.
-needed(Guardian, #state{retire = Retire} = State) ->
-    free(Guardian, State#state{retire = Retire + 2}).
+look(#state{stream = #{calls := Calls}, looking = false, ended = Ended, every = Every} = State) when Ended >= Every ->
+    case Ended >= erlang:system_info(process_count) div ?PROCESSES of
+        true ->
+            _ = spawn_opt(beamport_leaders, retire, [Calls], [{monitor, [{tag, looked}]}, {priority, low}]),
+            State#state{ended = 0, looking = true};
+        false ->
+            State
+    end;
+look(State) ->
+    State.
 
 %% Code of a call can kill its group leader. Its call is answered nevertheless.
+lost(Guardian, #state{spare = Guardian} = State) ->
+    State#state{spare = none};
 lost(Guardian, #state{stream = #{calls := Calls, sink := Sink}, guardians = Guardians} = State) ->
     beamport_calls:abandon(Calls, Guardian),
     case maps:take(Guardian, Guardians) of
@@ -153,11 +160,6 @@ lost(Guardian, #state{stream = #{calls := Calls, sink := Sink}, guardians = Guar
             ended(Job, State#state{guardians = Rest});
         {pong, Rest} ->
             ended(pong, State#state{guardians = Rest});
-        {retiring, Rest} ->
-            State#state{guardians = Rest};
-        {free, Rest} ->
-            Free = lists:delete(Guardian, State#state.free),
-            State#state{guardians = Rest, free = Free, spare = length(Free)};
         error ->
             State
     end.

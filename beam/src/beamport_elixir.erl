@@ -57,13 +57,17 @@ start_logger() ->
         {error, _} -> ok
     end.
 
-%% Until 1.14 backends print, since 1.15 a handler does.
+%% Until 1.14 backends print and put OTP's reports into Elixir's words; since 1.15 a handler
+%% and a filter do.
 silence_logger() ->
     Backends = application:get_env(logger, backends, []),
     ok = application:set_env(logger, backends, [B || B <- Backends, B =/= console]),
     ok = application:set_env(logger, default_handler, false),
     case application:ensure_all_started(logger) of
         {ok, _} ->
+            #{filters := Filters} = logger:get_primary_config(),
+            lists:keymember(logger_translator, 1, Filters) orelse
+                beamport_log:translate_with(application:get_env(logger, translators, [])),
             case application:get_env(logger, handle_sasl_reports, false) of
                 true -> ok;
                 _ -> beamport_log:drop_sasl()
@@ -105,9 +109,20 @@ normalize(error, Reason, Stack) ->
 message(Exception) ->
     case beamport_bounded:run(fun() -> call('Elixir.Exception', message, [Exception]) end, ?MESSAGE_MS) of
         {ok, Message} when is_binary(Message) ->
-            beamport_text:cut(beamport_text:utf8(Message), ?MAX_MESSAGE);
+            beamport_text:cut(foreign(beamport_text:utf8(Message)), ?MAX_MESSAGE);
         _ ->
             <<"(the exception's message could not be made)">>
+    end.
+
+%% Of a message/1 that fails Elixir tells the stack trace, which ends in calls of beamport's.
+foreign(Message) ->
+    case binary:match(Message, <<" while retrieving Exception.message/1 for ">>) of
+        nomatch ->
+            Message;
+        _ ->
+            Lines = [Line || Line <- binary:split(Message, <<"\n">>, [global]),
+                             binary:match(Line, <<" :beamport_">>) =:= nomatch],
+            iolist_to_binary(lists:join("\n", Lines))
     end.
 
 %% @doc A term as Elixir shows it, shortened.

@@ -1,16 +1,16 @@
 %% @doc The process that sees to a call: it starts the process that runs it, is that
 %% one's group leader, and writes all frames of the call's answer.
 %%
-%% A guardian serves one call at a time, and another when that is done. Text that is
-%% printed between calls, by processes that a call has left behind, belongs to no
-%% call; text that such a process prints later, to the one that the guardian serves
-%% then.
+%% A guardian serves one call and no other: processes that the call has left behind
+%% have it for a group leader still, and what they print and log belongs to their call,
+%% whatever is under way by then. When the call is over the guardian stays for them, until
+%% {@link beamport_leaders} has found that there are none.
 %%
 %% It may wait for the other side to read, so that nothing else waits for it but the
 %% processes of its call. Exit signals do not end it, unless it is killed.
 -module(beamport_guardian).
 
--export([init/1, lost/3, retire/2]).
+-export([init/1, lost/3]).
 -export([collect/2, collected/2, stream/4, emit/3, log_failure/4]).
 -export_type([stream/0, kind/0, job/0]).
 
@@ -25,10 +25,10 @@
 
 -record(state, {stream :: stream(),
                 owner :: reference(),
+                id :: beamport_calls:id(),
                 line = <<>> :: binary()}).
 
 -record(call, {kind :: kind(),
-               id :: beamport_calls:id(),
                worker :: pid(),
                ref :: reference(),
                %% What becomes of parts that are emitted: nothing yet, frames, or one reply.
@@ -50,39 +50,21 @@
 %% What a chunk's frame takes besides its bytes, at most.
 -define(CHUNK_OVERHEAD, 32).
 
-%% @doc Serves calls until the owner ends. The owner sends a {@type job()},
-%% `{credit, Id, Bytes}', `{cancel, Id}' and `{write, Frame}', and gets `{free, self()}'
-%% after each job or frame.
+%% @doc Waits for a {@type job()} from the owner, and sees to it. The owner sends `{credit,
+%% Id, Bytes}' and `{cancel, Id}' meanwhile, and gets `{done, self()}' when the call is over.
+%% `retire' ends the guardian then. The end of the owner is that of the guardian and of its
+%% call.
 -spec init(stream()) -> no_return().
 init(#{owner := Owner} = Stream) ->
     process_flag(trap_exit, true),
-    idle(#state{stream = Stream, owner = monitor(process, Owner)}).
-
-idle(#state{owner = OwnerRef} = State) ->
+    OwnerRef = monitor(process, Owner),
     receive
-        {Kind, Id, Frame} when Kind =:= call; Kind =:= cast ->
-            busy(start({Kind, Id, Frame}, State), State);
-        {write, Frame} ->
-            _ = beamport_sink:write(sink(State), Frame),
-            free(State);
-        {io_request, From, ReplyAs, Request} ->
-            Last = beamport_calls:id(maps:get(calls, State#state.stream), self()),
-            idle(flush(Last, print(From, ReplyAs, Request, Last, State)));
-        {emit, _, From, Ref, _} ->
-            From ! {Ref, closed},
-            idle(State);
-        retire ->
-            exit(normal);
+        {Kind, Id, Frame} = Job when Kind =:= call; Kind =:= cast ->
+            {Worker, Ref} = spawn_opt(beamport_worker, run, [self(), Stream, Job], [monitor | heap(byte_size(Frame))]),
+            busy(#call{kind = Kind, worker = Worker, ref = Ref}, #state{stream = Stream, owner = OwnerRef, id = Id});
         {'DOWN', OwnerRef, process, _, _} ->
-            exit(normal);
-        _ ->
-            idle(State)
+            exit(normal)
     end.
-
-start({Kind, Id, Frame} = Job, #state{stream = #{calls := Calls} = Stream}) ->
-    {Worker, Ref} = spawn_opt(beamport_worker, run, [self(), Stream, Job], [monitor | heap(byte_size(Frame))]),
-    true = beamport_calls:enter(Calls, self(), Id, Worker),
-    #call{kind = Kind, id = Id, worker = Worker, ref = Ref}.
 
 %% A large request's term is built in a heap that has room for it and for what becomes of
 %% it, rather than in one that grows and is copied several times meanwhile: a third of
@@ -93,7 +75,7 @@ heap(Bytes) -> [{min_heap_size, min(Bytes div 2, ?MAX_HEAP)}].
 
 %% With a part to write and room for it, the next chunk is written when no message
 %% waits: a cancellation comes before what is left.
-busy(#call{id = Id, worker = Worker, ref = Ref} = Call, #state{owner = OwnerRef} = State) ->
+busy(#call{worker = Worker, ref = Ref} = Call, #state{owner = OwnerRef, id = Id} = State) ->
     receive
         {final, Worker, Frame} ->
             done(Frame, Call, State);
@@ -119,14 +101,14 @@ busy(#call{id = Id, worker = Worker, ref = Ref} = Call, #state{owner = OwnerRef}
             From ! {AskRef, iolist_to_binary(lists:reverse(Call#call.parts))},
             busy(Call#call{parts = []}, State);
         {io_request, From, ReplyAs, Request} ->
-            busy(Call, print(From, ReplyAs, Request, Id, State));
+            busy(Call, print(From, ReplyAs, Request, State));
         {'DOWN', OwnerRef, process, _, _} ->
             exit(Worker, kill),
             exit(normal);
         _ ->
             busy(Call, State)
     after timeout(Call) ->
-            busy(chunk(Call, sink(State)), State)
+            busy(chunk(Call, State), State)
     end.
 
 timeout(#call{credit = 0}) -> infinity;
@@ -155,7 +137,8 @@ emitted(From, Ref, _, Call, State) ->
     busy(Call, State).
 
 %% Writes as much of the oldest part as one frame and the credit allow.
-chunk(#call{id = Id, credit = Credit, waiting = Waiting} = Call, Sink) ->
+chunk(#call{credit = Credit, waiting = Waiting} = Call, #state{id = Id} = State) ->
+    Sink = sink(State),
     {{value, {From, Ref, Part}}, Rest} = queue:out(Waiting),
     Room = min(Credit, min(?MAX_CHUNK, beamport_sink:max(Sink) - ?CHUNK_OVERHEAD)),
     case Part of
@@ -177,11 +160,14 @@ kill(Reason, Class, #call{worker = Worker, ref = Ref} = Call, State) ->
         {'DOWN', Ref, process, _, _} -> failed(Class, Reason, [], Call, State)
     end.
 
+%% Something that the call's process was linked to may have failed: the emulator's report of
+%% that comes before the answer.
 ended(Reason, Call, State) ->
+    _ = beamport_sink:is_socket(sink(State)) orelse beamport_reports:await(),
     {Class, Map, Stack} = beamport_error:down(Reason),
     failed(Class, Map, Stack, Call, State).
 
-failed(Class, Reason, Stack, #call{kind = Kind, id = Id} = Call, State) ->
+failed(Class, Reason, Stack, #call{kind = Kind} = Call, #state{id = Id} = State) ->
     done(failure(Kind, Id, Class, Reason, Stack, sink(State)), Call, State).
 
 failure(call, Id, Class, Reason, Stack, Sink) ->
@@ -196,20 +182,33 @@ log_failure(Sink, Id, #{type := Type, message := Message}, Stack) ->
     Text = iolist_to_binary([Type, ": ", Message | [["\n    ", Line] || Line <- Stack]]),
     log(Sink, error, Id, Text, #{}).
 
-done(Frame, #call{id = Id, ref = Ref, waiting = Waiting}, #state{stream = #{calls := Calls}} = State) ->
-    Next = flush(Id, State),
+done(Frame, #call{ref = Ref, waiting = Waiting}, #state{stream = #{owner := Owner, calls := Calls}, id = Id} = State) ->
+    Next = flush(State),
     _ = beamport_sink:write(sink(State), Frame),
     true = demonitor(Ref, [flush]),
-    _ = beamport_calls:leave(Calls, self()),
+    _ = beamport_calls:leave(Calls, self(), Id),
     _ = [From ! {EmitRef, closed} || {From, EmitRef, _} <- queue:to_list(Waiting)],
-    free(Next).
-
-free(#state{stream = #{owner := Owner}} = State) ->
-    Owner ! {free, self()},
+    Owner ! {done, self()},
     erlang:garbage_collect(),
-    idle(State).
+    left(Next).
 
-print(From, ReplyAs, Request, Id, #state{line = Line} = State) ->
+%% The call is over. What is printed now waits for no more to come.
+left(#state{owner = OwnerRef} = State) ->
+    receive
+        {io_request, From, ReplyAs, Request} ->
+            left(flush(print(From, ReplyAs, Request, State)));
+        {emit, _, From, Ref, _} ->
+            From ! {Ref, closed},
+            left(State);
+        retire ->
+            exit(normal);
+        {'DOWN', OwnerRef, process, _, _} ->
+            exit(normal);
+        _ ->
+            left(State)
+    end.
+
+print(From, ReplyAs, Request, #state{id = Id, line = Line} = State) ->
     {Reply, Text} = beamport_io:request(Request),
     {Lines, Rest} = beamport_io:lines(Line, Text),
     _ = [log(sink(State), info, Id, L, #{stream => stdout}) || L <- Lines],
@@ -218,9 +217,9 @@ print(From, ReplyAs, Request, Id, #state{line = Line} = State) ->
     State#state{line = Rest}.
 
 %% A line that has not been ended, when the call is.
-flush(_, #state{line = <<>>} = State) ->
+flush(#state{line = <<>>} = State) ->
     State;
-flush(Id, #state{line = Line} = State) ->
+flush(#state{id = Id, line = Line} = State) ->
     log(sink(State), info, Id, Line, #{stream => stdout}),
     State#state{line = <<>>}.
 
@@ -238,18 +237,6 @@ sink(#state{stream = #{sink := Sink}}) -> Sink.
 lost(Sink, Kind, Id) ->
     Reason = #{type => <<"killed">>, message => <<"the call's group leader was killed">>},
     beamport_sink:write(Sink, failure(Kind, Id, exit, Reason, [], Sink)).
-
-%% @doc Ends guardians that serve no call, but for those that are still the group
-%% leader of a process: they are handed back to `Owner' as free.
--spec retire(Owner :: pid(), [Guardian :: pid()]) -> ok.
-retire(Owner, Guardians) ->
-    Leaders = maps:from_list([{Leader, true} || Pid <- processes(),
-                                                {group_leader, Leader} <- [process_info(Pid, group_leader)]]),
-    _ = [case Leaders of
-             #{Guardian := _} -> Owner ! {free, Guardian};
-             _ -> Guardian ! retire
-         end || Guardian <- Guardians],
-    ok.
 
 %% @doc Begins a streamed answer: called by the call's process.
 -spec stream(Guardian :: pid(), beamport_calls:id(), Head :: iodata(), Credit :: non_neg_integer()) -> ok.

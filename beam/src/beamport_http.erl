@@ -15,7 +15,7 @@
 %% '''
 -module(beamport_http).
 
--export([response/1, response/2, response/3, redirect/1, cookie/3, cookie/4]).
+-export([response/1, response/2, response/3, response/4, redirect/1, cookie/3, cookie/4]).
 -export([method/1, path/1, header/2, header/3, query/2, query/3, body/1]).
 -export_type([response/0, headers/0, body/0]).
 
@@ -41,10 +41,32 @@ response(Body) -> response(200, #{}, Body).
 -spec response(Status :: 100..999, body()) -> response().
 response(Status, Body) -> response(Status, #{}, Body).
 
-%% @doc A response. It is a `badarg' when a header is not text or has a control character
-%% in it.
+%% @doc A response. It fails with `{bad_response, Why}', where `Why' is a sentence, when the
+%% status is none, a header's name is not a token (RFC 9110), its value is not text or has
+%% a control character in it, or the body is none.
+%%
+%% Cookies are written as HTTP APIs with the payload format 2.0 and function URLs take them,
+%% and nobody else does: REST APIs refuse such a response. {@link response/4} knows the other
+%% forms.
 -spec response(Status :: 100..999, headers(), body()) -> response().
-response(Status, Headers, Body) ->
+response(Status, Headers, Body) -> response(Status, Headers, Body, #{}).
+
+%% @doc The same for whoever has sent the event: cookies are written as that one takes them.
+%% <ul>
+%% <li>HTTP APIs with the payload format 2.0 and function URLs: `cookies'</li>
+%% <li>REST APIs, and HTTP APIs with the payload format 1.0: `multiValueHeaders'</li>
+%% <li>load balancers with multi-value headers: `multiValueHeaders', with all other headers</li>
+%% <li>other load balancers: among the `headers', where there is room for one cookie; more of
+%% them are a `{bad_response, Why}'</li>
+%% </ul>
+-spec response(Status :: 100..999, headers(), body(), Event :: map()) -> response().
+response(Status, Headers, Body, Event) ->
+    try make(Status, Headers, Body, format(Event))
+    catch
+        throw:{?MODULE, Message} -> error({bad_response, iolist_to_binary(["the response " | Message])})
+    end.
+
+make(Status, Headers, Body, Format) ->
     {Cookies, Others} = lists:partition(fun({Name, _}) -> is_cookie(Name) end, pairs(Headers)),
     Type = content_type(Others),
     {Default, Content} = content(Type, Body),
@@ -55,9 +77,34 @@ response(Status, Headers, Body) ->
             end,
     Metadata = [{status, Status}, {headers, Typed}, {cookies, [Cookie || {_, Cookie} <- Cookies]}],
     case beamport_stream:prelude(Metadata) of
-        {ok, Prelude} -> {http, without_type(Default, Type, Prelude), Content};
-        {error, Message} -> error({bad_response, iolist_to_binary(["the response " | Message])})
+        {ok, Prelude} -> {http, cookies(Format, without_type(Default, Type, Prelude)), Content};
+        {error, Message} -> bad(Message)
     end.
+
+-spec bad(iodata()) -> no_return().
+bad(Message) -> throw({?MODULE, Message}).
+
+%% The format of the responses that the sender of an event takes.
+format(#{<<"requestContext">> := #{<<"elb">> := _}, <<"multiValueHeaders">> := _}) -> all_multiple;
+format(#{<<"requestContext">> := #{<<"elb">> := _}}) -> single;
+format(#{<<"version">> := <<"2.0">>}) -> cookies;
+format(#{<<"httpMethod">> := _}) -> multiple;
+format(_) -> cookies.
+
+cookies(all_multiple, #{<<"headers">> := Headers} = Prelude) ->
+    Multiple = maps:map(fun(_, Value) -> [Value] end, Headers),
+    (maps:without([<<"headers">>, <<"cookies">>], Prelude))#{<<"multiValueHeaders">> => multiple(Prelude, Multiple)};
+cookies(multiple, #{<<"cookies">> := _} = Prelude) ->
+    (maps:remove(<<"cookies">>, Prelude))#{<<"multiValueHeaders">> => multiple(Prelude, #{})};
+cookies(single, #{<<"cookies">> := [Cookie], <<"headers">> := Headers} = Prelude) ->
+    (maps:remove(<<"cookies">>, Prelude))#{<<"headers">> := Headers#{<<"set-cookie">> => Cookie}};
+cookies(single, #{<<"cookies">> := _}) ->
+    bad("has several cookies, and the load balancer takes one, without multi-value headers");
+cookies(_, Prelude) ->
+    Prelude.
+
+multiple(#{<<"cookies">> := Cookies}, Headers) -> Headers#{<<"set-cookie">> => Cookies};
+multiple(_, Headers) -> Headers.
 
 %% A response without a body has no type but the one that it is given.
 without_type(none, none, #{<<"headers">> := Headers} = Prelude) ->
@@ -66,17 +113,30 @@ without_type(_, _, Prelude) ->
     Prelude.
 
 pairs(Headers) when is_map(Headers) -> maps:to_list(Headers);
-pairs(Headers) -> Headers.
+pairs(Headers) ->
+    is_list(Headers) andalso lists:all(fun(Pair) -> is_tuple(Pair) andalso tuple_size(Pair) =:= 2 end, Headers)
+        orelse bad("has headers that are neither a map nor a property list"),
+    Headers.
 
 is_cookie(Name) -> name(Name) =:= <<"set-cookie">>.
 
 name(Name) when is_atom(Name) -> beamport_text:lowercase(atom_to_binary(Name));
-name(Name) -> beamport_text:lowercase(unicode:characters_to_binary(Name)).
+name(Name) when is_binary(Name) -> beamport_text:lowercase(Name);
+name(_) -> bad("has a header whose name is neither an atom nor a binary").
 
 content_type(Headers) ->
     case [Value || {Name, Value} <- Headers, name(Name) =:= <<"content-type">>] of
-        [Value | _] -> unicode:characters_to_binary(Value);
+        [Value | _] -> text(Value);
         [] -> none
+    end.
+
+%% What is none is found when the headers are looked at.
+text(Value) ->
+    try unicode:characters_to_binary(Value) of
+        Text when is_binary(Text) -> Text;
+        _ -> <<>>
+    catch
+        error:badarg -> <<>>
     end.
 
 content(_, Empty) when Empty =:= nil; Empty =:= undefined; Empty =:= <<>> ->
@@ -91,10 +151,18 @@ content(none, Body) when is_map(Body); is_list(Body) ->
 content(Type, Body) when is_list(Body) ->
     case beamport_result:is_json(Type) of
         true -> {Type, {json, Body}};
-        false -> {Type, iolist_to_binary(Body)}
+        false -> {Type, bytes(Body)}
     end;
 content(Type, Body) when is_map(Body) ->
-    {Type, {json, Body}}.
+    {Type, {json, Body}};
+content(_, _) ->
+    bad("has a body that is neither a map, a list nor a binary").
+
+bytes(Body) ->
+    try iolist_to_binary(Body)
+    catch
+        error:badarg -> bad("has a list for a body that is no iolist, and no content type of JSON's")
+    end.
 
 is_text(Body) -> unicode:characters_to_binary(Body) =:= Body.
 

@@ -85,6 +85,7 @@ init(Starter, Watcher, #{fds := {In, Out}, max_packet := Max, callback := Callba
     ok = beamport_sink:write(Sink, beamport_frame:ready()),
     Dispatch = beamport_dispatch:new(Callback, Sink),
     beamport_log:install(Sink, beamport_dispatch:calls(Dispatch)),
+    _ = beamport_reports:start(),
     Starter ! {?MODULE, started},
     loop(#state{in = Reads, out = Writes, watcher = monitor(process, Watcher), callback = Callback,
                 dispatch = Dispatch}).

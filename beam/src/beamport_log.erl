@@ -4,7 +4,10 @@
 %% process causes afterwards, and the process waits while the port is busy.
 -module(beamport_log).
 
--export([install/2, level/1, drop_sasl/0, log/2, noise/2]).
+-export([install/2, level/1, drop_sasl/0, translate_with/1, log/2, noise/2, translate/2]).
+
+-type translator() :: {module(), Function :: atom()}.
+%% As Elixir's logger is configured with them.
 
 -define(ID, beamport).
 %% What a frame may hold; metadata may hold anything.
@@ -69,6 +72,46 @@ noise(_, stop) ->
 drop_sasl() ->
     _ = logger:add_handler_filter(?ID, sasl, {fun logger_filters:domain/2, {stop, sub, [otp, sasl]}}),
     ok.
+
+%% @doc Has what OTP reports told in Elixir's words, as Elixir's logger does by itself since
+%% 1.15, for all handlers; until then it did for its own backends.
+-spec translate_with([translator()]) -> ok.
+translate_with(Translators) ->
+    _ = logger:add_handler_filter(?ID, translator, {fun ?MODULE:translate/2, Translators}),
+    ok.
+
+%% @doc A filter that puts an event into Elixir's words, if one of the translators knows any.
+-spec translate(logger:log_event(), [translator()]) -> logger:filter_return().
+translate(#{level := Level, msg := Message} = Event, Translators) ->
+    case translatable(Message) of
+        none ->
+            ignore;
+        {Kind, Data} ->
+            #{level := Least} = logger:get_primary_config(),
+            case translated(Translators, [Least, Level, Kind, Data]) of
+                {ok, Text} -> Event#{msg := {string, Text}};
+                {ok, Text, _} -> Event#{msg := {string, Text}};
+                skip -> stop;
+                none -> ignore
+            end
+    end.
+
+translatable({report, #{label := {error_logger, _}, format := Format, args := Args}}) -> {format, {Format, Args}};
+translatable({report, #{label := Label, report := Report} = Whole}) when map_size(Whole) =:= 2 -> {report, {Label, Report}};
+translatable({report, Report}) -> {report, {logger, Report}};
+translatable({string, _}) -> none;
+translatable({Format, Args}) -> {format, {Format, Args}}.
+
+translated([], _) ->
+    none;
+translated([{Module, Function} | Translators], Args) ->
+    %% A filter that fails is taken away.
+    try apply(Module, Function, Args) of
+        none -> translated(Translators, Args);
+        Answer -> Answer
+    catch
+        _:_ -> translated(Translators, Args)
+    end.
 
 %% @doc Sends an event. Called by the logger, in the process that logs.
 -spec log(logger:log_event(), logger:handler_config()) -> ok.

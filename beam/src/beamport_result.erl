@@ -15,7 +15,7 @@
 %% message under `errorMessage' or `message'; the keys are atoms or binaries</td></tr>
 %% <tr><td>`{stream, Source}', `{stream, Metadata, Source}'</td><td>see {@link
 %% beamport_stream}</td></tr>
-%% <tr><td>what {@link beamport_http:response/3} makes</td><td>an HTTP response</td></tr>
+%% <tr><td>what {@link beamport_http:response/4} makes</td><td>an HTTP response</td></tr>
 %% <tr><td>a map, a list, a binary</td><td>as `{ok, It}'</td></tr>
 %% </table>
 %%
@@ -36,7 +36,7 @@ answer({ok, ContentType, Body}, Language) -> ok(ContentType, Body, Language);
 answer({error, Reason}, Language) -> failure(Reason, Language);
 answer({stream, Source}, Language) -> stream(#{}, Source, Language);
 answer({stream, Metadata, Source}, Language) -> stream(Metadata, Source, Language);
-answer({http, #{<<"statusCode">> := _} = Prelude, Body}, _) -> http(Prelude, Body);
+answer({http, #{<<"statusCode">> := _} = Prelude, Body}, Language) -> http(Prelude, Body, Language);
 answer(Bare, Language) when is_map(Bare); is_list(Bare); is_binary(Bare) -> ok(Bare, Language);
 answer(Other, Language) ->
     bad(["the handler returned ", show(Other, Language), ", which is none of ",
@@ -129,8 +129,13 @@ stream(Metadata, Source, Language) ->
         {error, Message} -> bad(["the handler's stream ", Message, ": ", show(Source, Language)])
     end.
 
-http(Prelude, {json, Term}) -> json(Term, fun(Plain) -> {http, Prelude, {json, Plain}} end);
-http(Prelude, Body) when is_binary(Body) -> {reply, {http, Prelude, Body}}.
+http(Prelude, {json, Term}, _) ->
+    json(Term, fun(Plain) -> {http, Prelude, {json, Plain}} end);
+http(Prelude, Body, _) when is_binary(Body) ->
+    {reply, {http, Prelude, Body}};
+http(_, Other, Language) ->
+    bad(["the handler returned an HTTP response whose body is ", show(Other, Language),
+         ", which beamport_http does not make"]).
 
 bad(Message) ->
     {error, error, beamport_error:returned(<<"Function.BadResult">>, Message), []}.

@@ -9,7 +9,8 @@
 
 %% @doc A line for each call, innermost first: `file:line: Module.function/arity' for
 %% a module of Elixir, `file:line: module:function/arity' for another, without the
-%% place when it is not known. Calls of the runtime itself are left out. Whatever is no
+%% place when it is not known. Calls of the runtime itself are left out, but for those of
+%% what functions call. Whatever is no
 %% stack trace has no lines.
 -spec lines(term()) -> [binary()].
 lines(Stack) ->
@@ -37,6 +38,9 @@ line({Fun, Args, Place}) when is_function(Fun) ->
 line(_) ->
     none.
 
+%% With a tail call, they are all that there is to be seen of a function.
+own(M) when M =:= beamport_http; M =:= beamport_handler; M =:= beamport_client ->
+    false;
 own(M) ->
     case atom_to_binary(M) of
         <<"beamport_", _/binary>> -> true;

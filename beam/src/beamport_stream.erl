@@ -24,8 +24,9 @@
 -type head() :: {body, ContentType :: binary()} | {http, prelude()}.
 %% What the streamed answer to an invocation begins with.
 
--type prelude() :: #{binary() => integer() | #{binary() => binary()} | [binary()]}.
-%% `statusCode', `headers' and, where there are some, `cookies'.
+-type prelude() :: #{binary() => integer() | #{binary() => binary() | [binary()]} | [binary()]}.
+%% `statusCode', `headers' and, where there are some, `cookies'; or `multiValueHeaders'
+%% besides or instead.
 
 %% @doc The answer that a source stands for. An error is the rest of a sentence. What
 %% the source's own code raises is described as code of that language.
@@ -159,9 +160,19 @@ http(Code, Headers, Cookies) ->
     (http(Code, Headers, []))#{<<"cookies">> => Cookies}.
 
 headers(Headers) when is_map(Headers); is_list(Headers) ->
-    maps:map(fun(_, Value) -> text(Value, "has a header that is not text") end, metadata(Headers));
+    maps:map(fun(Name, Value) ->
+                     is_token(Name) orelse fail("has a header whose name is not a token"),
+                     text(Value, "has a header that is not text")
+             end, metadata(Headers));
 headers(_) ->
     fail("has headers that are neither a map nor a property list").
+
+%% What a name of HTTP's is made of.
+is_token(<<>>) -> false;
+is_token(Name) -> [] =:= [C || <<C>> <= Name, not is_token_char(C)].
+
+is_token_char(C) when C >= $a, C =< $z; C >= $A, C =< $Z; C >= $0, C =< $9 -> true;
+is_token_char(C) -> lists:member(C, "!#$%&'*+-.^_`|~").
 
 %% What may stand in a head: text without control characters.
 text(Number, _) when is_integer(Number) -> integer_to_binary(Number);

@@ -9,8 +9,9 @@
 %% request of atoms that do not exist is answered with an error; a frame that is no term
 %% is reported to the owner of the stream.
 -spec run(Guardian :: pid(), beamport_guardian:stream(), beamport_guardian:job()) -> ok.
-run(Guardian, #{owner := Owner} = Stream, {Kind, Id, Frame}) ->
+run(Guardian, #{owner := Owner, calls := Calls} = Stream, {Kind, Id, Frame}) ->
     group_leader(Guardian, self()),
+    true = beamport_calls:enter(Calls, Guardian, Id, self()),
     case beamport_frame:request(Frame) of
         {ok, Request, Credit} ->
             Final = case Kind of

@@ -27,7 +27,43 @@ response_test_() ->
 bad_response_test_() ->
     [?_assertError({bad_response, _}, beamport_http:response(Status, Headers, <<"x">>)) ||
         {Status, Headers} <- [{0, []}, {1000, []}, {ok, []}, {200, [{x, "a\r\nb"}]}, {200, [{x, {}}]},
-                              {200, [{<<"set-cookie">>, <<"a\nb">>}]}]].
+                              {200, [{<<"set-cookie">>, <<"a\nb">>}]}, {200, x}, {200, [x]}, {200, [{"x", <<"y">>}]},
+                              {200, [{<<"content-type">>, {}}]}, {200, [{<<"content-type">>, <<255>>}]}
+                              | [{200, #{Name => <<"y">>}} ||
+                                    Name <- [<<"a\r\nEvil: 1">>, <<0>>, <<"a b">>, <<"a:">>, <<>>, '', <<"Ã©">>, 'a b']]]].
+
+bad_body_test_() ->
+    [?_assertError({bad_response, <<"the response has a ", _/binary>>}, beamport_http:response(200, Headers, Body)) ||
+        {Headers, Body} <- [{#{}, 5}, {#{}, {a}}, {#{<<"content-type">> => <<"text/html">>}, [a]}]].
+
+%% Each sender of events has its own way to be told of cookies.
+cookies_test_() ->
+    Text = #{<<"content-type">> => <<"text/plain; charset=utf-8">>},
+    Response = fun(Cookies, Event) ->
+                       {http, Prelude, <<"x">>} =
+                           beamport_http:response(201, [{<<"Set-Cookie">>, C} || C <- Cookies], <<"x">>, Event),
+                       Prelude
+               end,
+    Two = [<<"a=1">>, <<"b=2">>],
+    Single = maps:remove(<<"multiValueHeaders">>, elb()),
+    [?_assertEqual((prelude(201, Text))#{<<"cookies">> => Two}, Response(Two, v2())),
+     ?_assertEqual((prelude(201, Text))#{<<"cookies">> => Two}, Response(Two, #{})),
+     ?_assertEqual((prelude(201, Text))#{<<"multiValueHeaders">> => #{<<"set-cookie">> => Two}}, Response(Two, v1())),
+     ?_assertEqual((prelude(201, Text))#{<<"multiValueHeaders">> => #{<<"set-cookie">> => Two}},
+                   Response(Two, (v1())#{<<"version">> => <<"1.0">>})),
+     ?_assertEqual(prelude(201, Text), Response([], v1())),
+     ?_assertEqual(#{<<"statusCode">> => 201,
+                     <<"multiValueHeaders">> => #{<<"set-cookie">> => Two,
+                                                  <<"content-type">> => [<<"text/plain; charset=utf-8">>]}},
+                   Response(Two, elb())),
+     ?_assertEqual(#{<<"statusCode">> => 201,
+                     <<"multiValueHeaders">> => #{<<"content-type">> => [<<"text/plain; charset=utf-8">>]}},
+                   Response([], elb())),
+     ?_assertEqual(prelude(201, Text#{<<"set-cookie">> => <<"a=1">>}), Response([<<"a=1">>], Single)),
+     ?_assertError({bad_response, <<"the response has several cookies", _/binary>>}, Response(Two, Single))].
+
+elb() ->
+    (balanced())#{<<"requestContext">> => #{<<"elb">> => #{<<"targetGroupArn">> => <<"arn">>}}}.
 
 cookie_test_() ->
     [?_assertEqual({<<"set-cookie">>, <<"a=1; Max-Age=60; Path=/; HttpOnly; Secure; SameSite=Lax">>},

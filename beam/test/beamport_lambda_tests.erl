@@ -106,8 +106,17 @@ no_load(Env) ->
     {Type, Message, []} = init(Env, "no_load:handle"),
     ?assertEqual(<<"Runtime.HandlerLoadFailed">>, Type),
     contains(Message, ["handler \"no_load:handle\"", "on_load function failed"]),
-    {Type, Damaged, []} = init(Env, "damaged:handle"),
-    contains(Damaged, ["file is damaged"]).
+    {Peer, Root} = Env,
+    {{error, error, #{type := Type, message := Damaged}, []}, Logs} = beamport_peer:init(Peer, "damaged:handle", Root),
+    contains(Damaged, ["file is damaged"]),
+    reported(Peer, <<"Error loading">>, Logs).
+
+%% The emulator reports such things of its own accord, and they are on their way for a while.
+reported(Peer, Text, Logs) ->
+    case [T || {log, error, _, _, T, _} <- Logs, binary:match(T, Text) =/= nomatch] of
+        [] -> reported(Peer, Text, [beamport_peer:frame(Peer)]);
+        [_] -> ok
+    end.
 
 context(Env) ->
     <<"sums:context/2">> = init(Env, "sums:context"),
@@ -198,6 +207,9 @@ bad_results(Env) ->
     Bad("a part that is not iodata", "{stream, fun(Send) -> Send(a) end}"),
     Bad("a header that is not text", "{stream, #{headers => #{a => <<\"b\\r\\nc: d\">>}}, <<>>}"),
     Bad("a header that is not text", "{stream, #{headers => #{a => {}}}, <<>>}"),
+    Bad("a header whose name is not a token", "{stream, #{headers => #{<<\"a\\r\\nb\">> => <<\"c\">>}}, <<>>}"),
+    Bad("a header whose name is not a token", "{stream, #{headers => [{<<\"a\\0\">>, <<\"c\">>}]}, <<>>}"),
+    Bad("an HTTP response whose body is 5,", "{http, #{<<\"statusCode\">> => 200}, 5}"),
     Bad("a cookie that is not text", "{stream, #{cookies => [1.5]}, <<>>}"),
     Bad("cookies that are not a list", "{stream, #{cookies => a}, <<>>}"),
     Bad("headers that are neither", "{stream, #{headers => a}, <<>>}"),
@@ -225,7 +237,12 @@ errors(Env) ->
     ?assertEqual(nomatch, binary:match(iolist_to_binary(Trace), <<"canary">>)),
     <<"sums:badarg/2">> = init(Env, "sums:badarg"),
     {{error, error, #{type := <<"badarg">>, message := Detail}, _}, []} = invoke(Env, 1),
-    contains(Detail, ["bad argument in erlang:element/2, argument 1: out of range"]).
+    contains(Detail, ["bad argument in erlang:element/2, argument 1: out of range"]),
+    %% What functions call of the runtime is to be seen.
+    <<"sums:result/2">> = init(Env, "sums:result"),
+    {{error, error, #{type := <<"bad_response">>}, Calls}, []} =
+        invoke(Env, #{<<"code">> => <<"beamport_http:response(0, <<>>).">>}),
+    ?assertMatch([_ | _], [Call || Call <- Calls, binary:match(Call, <<"beamport_http:response/4">>) =/= nomatch]).
 
 applications(Env) ->
     ?assertEqual(<<"good_app:handle/2">>, init(Env, "good_app:handle")),

@@ -55,6 +55,17 @@ handle_call({leave_printer, Name}) ->
 handle_call({printer, Name, Text}) ->
     Name ! {print, self(), Text},
     receive printed -> {reply, ok} end;
+%% A process that is left behind as the one number N, and prints and logs when it is told to,
+%% and whoever asked has the answer then.
+handle_call({leave, N}) ->
+    Pid = spawn(fun left/0),
+    persistent_term:put({left, N}, Pid),
+    {reply, left};
+handle_call({tell_left, N}) ->
+    Pid = persistent_term:get({left, N}),
+    Ref = monitor(process, Pid),
+    Pid ! tell,
+    receive {'DOWN', Ref, process, Pid, Reason} -> {reply, Reason} end;
 handle_call({log, Level, Text, Meta}) -> {reply, logger:log(Level, Text, [], Meta)};
 handle_call({log_long, N}) -> {reply, logger:error("~ts", [lists:duplicate(N, $ü)])};
 handle_call({print_long, N}) -> {reply, io:put_chars(lists:duplicate(N, $ü))};
@@ -196,6 +207,12 @@ printer() ->
             From ! printed,
             printer()
     end.
+
+left() ->
+    receive tell -> ok end,
+    io:put_chars("printed, "),
+    spawn_monitor(fun() -> io:put_chars("and by a child\n"), logger:error("logged") end),
+    receive {'DOWN', _, process, _, normal} -> ok end.
 
 io_request(Request) ->
     Ref = make_ref(),

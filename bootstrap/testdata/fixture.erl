@@ -128,23 +128,25 @@ do(<<"noise">>, _, _) ->
     io:format("noise of the call ~ts~n", [[16#1F300]]),
     spawn(fun() -> error(noise) end),
     {ok, #{quiet => true}};
+do(<<"to stderr">>, _, _) -> io:format(standard_error, "of another invocation~n", []), {ok, #{}};
 do(<<"left behind">>, _, _) ->
-    Keeper = self(),
-    Left = spawn(fun() ->
-                         Ref = monitor(process, Keeper),
-                         receive {'DOWN', Ref, _, _, _} -> ok end,
-                         timer:sleep(50),
-                         io:format("printed late~n"),
-                         logger:error("logged late", #{map => #{a => [1, <<"b">>]}, odd => {x}})
-                 end),
-    true = is_pid(Left),
+    Left = spawn(fun left_behind/0),
+    persistent_term:put(left_behind, Left),
     {ok, #{}};
+do(<<"tell the one left behind">>, _, _) ->
+    Left = persistent_term:get(left_behind),
+    Ref = monitor(process, Left),
+    Left ! tell,
+    receive {'DOWN', Ref, process, Left, normal} -> {ok, #{}} end;
 do(<<"crash a server">>, _, _) ->
     {Pid, Ref} = spawn_monitor(fun() -> proc_lib:init_ack(ok), error({secret, <<"canary">>}) end),
-    _ = proc_lib:spawn(fun() -> error(crashed_beside) end),
+    Beside = proc_lib:spawn(fun() -> receive go_on -> error(crashed_beside) end end),
+    BesideRef = monitor(process, Beside),
+    Beside ! go_on,
     receive {'DOWN', Ref, process, Pid, _} -> ok end,
-    timer:sleep(50),
+    receive {'DOWN', BesideRef, process, Beside, _} -> ok end,
     {ok, #{}};
+do(<<"linked crash">>, _, _) -> spawn_link(fun() -> error(boom) end), timer:sleep(infinity);
 do(<<"levels">>, _, _) ->
     [logger:log(Level, "at ~s", [Level]) || Level <- [debug, info, notice, warning, error]],
     {ok, maps:get(level, logger:get_primary_config())};
@@ -158,9 +160,17 @@ do(<<"environment">>, _, _) ->
            epmd => length([P || P <- registered(), P =:= erl_epmd orelse P =:= net_kernel]),
            fd => list_to_binary(os:getenv("_LAMBDA_TELEMETRY_LOG_FD", "")),
            latin1 => file:native_name_encoding() =:= latin1}};
+do(<<"trace">>, _, #{trace_id := Id}) ->
+    {ok, #{context => Id, environment => list_to_binary(os:getenv("_X_AMZN_TRACE_ID", "none"))}};
 do(<<"atoms">>, Event, _) ->
     true = is_map(Event),
     {ok, erlang:system_info(atom_count)}.
+
+left_behind() ->
+    receive tell -> ok end,
+    io:format("printed "),
+    io:format("late~n"),
+    logger:error("logged late", #{map => #{a => [1, <<"b">>]}, odd => {x}}).
 
 endless(Send, Part, N) ->
     ok = Send(Part),

@@ -5,11 +5,14 @@
 
 -export([init/1, handle/3, terminate/2, before_snapshot/1, after_restore/1]).
 
-init(_) ->
+init(#{initialization_type := Type, concurrency := Concurrency}) ->
     case os:getenv("STATEFUL") of
         "raise" -> error(no_database);
         "nonsense" -> nonsense;
         "halt" -> halt(5);
+        "options" ->
+            {ok, #{initialization_type => Type, concurrency => Concurrency,
+                   trace_id => list_to_binary(os:getenv("_X_AMZN_TRACE_ID", "none"))}};
         _ -> {ok, started}
     end.
 

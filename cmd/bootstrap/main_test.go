@@ -37,7 +37,11 @@ const handler = `-module(whoami).
 -on_load(init/0).
 init() -> case os:getenv("CRASH") of false -> ok; _ -> error(asked_to) end.
 handle(Event, _) -> {ok, #{event => Event, pid => list_to_integer(os:getpid()),
-    ebin => unicode:characters_to_binary(filename:dirname(code:which(beamport)))}}.
+    ebin => unicode:characters_to_binary(filename:dirname(code:which(beamport))), core => core()}}.
+core() ->
+    {ok, Limits} = file:read_file("/proc/self/limits"),
+    {match, [Core]} = re:run(Limits, "Max core file size +(\\S+ +\\S+)", [{capture, [1], binary}]),
+    Core.
 `
 
 // taskRoot is a folder with a compiled handler.
@@ -103,6 +107,7 @@ type answer struct {
 	Event json.RawMessage `json:"event"`
 	Pid   int             `json:"pid"`
 	Ebin  string          `json:"ebin"`
+	Core  string          `json:"core"` // the limits, soft and hard, of core dumps
 }
 
 // invoke invokes the function and returns what it says of its VM.
@@ -157,6 +162,21 @@ func TestServesFromItsFolder(t *testing.T) {
 	assert.Equal(t, want, p.invoke(`{}`).Ebin)
 	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
 	assert.Equal(t, 0, p.wait(), "%s", p.stderr.String())
+}
+
+// A VM that crashes leaves no core dump, whatever the limit is around it.
+func TestNoCoreDumps(t *testing.T) {
+	var before syscall.Rlimit
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_CORE, &before))
+	if before.Max == 0 {
+		t.Skip("there are none on this machine")
+	}
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{Cur: before.Max, Max: before.Max}))
+	t.Cleanup(func() { assert.NoError(t, syscall.Setrlimit(syscall.RLIMIT_CORE, &before)) })
+	p := run(t, build(t), "LAMBDA_TASK_ROOT="+taskRoot(t))
+	assert.Equal(t, []string{"0", "0"}, strings.Fields(p.invoke(`{}`).Core))
+	require.NoError(t, p.cmd.Process.Signal(syscall.SIGTERM))
+	assert.Equal(t, 0, p.wait())
 }
 
 // The program killed leaves no VM behind.
