@@ -296,30 +296,32 @@ keys(Peer) ->
 
 %% Only the request that names them fails, and none is made.
 unknown(Peer) ->
-    unknowns(Peer), % the modules that it takes are loaded
+    unknowns(Peer, 60000), % the modules that it takes are loaded
     {{reply, Before}, []} = beamport_peer:call(Peer, atoms),
-    unknowns(Peer),
+    unknowns(Peer, 60100),
     ?assertEqual({{reply, Before}, []}, beamport_peer:call(Peer, atoms)).
 
-unknowns(Peer) ->
-    beamport_peer:send(Peer, {call, 7001, {wait_until_told, waits}}),
+unknowns(Peer, Id) ->
+    beamport_peer:send(Peer, {call, Id, {wait_until_told, waits}}),
     Atom = <<119, 20, "never seen before :)">>,
     Unknown = {{error, error, #{type => <<"Runtime.UnknownAtom">>,
                                 message => <<"the request names the atom never seen before :), which does not exist here">>},
                 []}, []},
     _ = [begin
              beamport_peer:send_raw(Peer, Frame),
-             ?assertEqual(Unknown, beamport_peer:final(Peer, 7002))
-         end || Frame <- [<<131, 104, 3, 119, 4, "call", 98, 7002:32, Atom/binary>>,
-                          %% With credit, within a term, and in other encodings.
-                          <<131, 104, 4, 119, 4, "call", 98, 7002:32, 116, 1:32, 97, 1, Atom/binary, 97, 100>>,
-                          <<131, 105, 3:32, 100, 4:16, "call", 111, 2:32, 0, 7002:16/little, 115, 20, "never seen before :)">>]],
-    beamport_peer:send_raw(Peer, <<131, 104, 3, 119, 4, "call", 98, 7003:32, 113, 119, 5, "lists", 119, 3, "map", 97, 99>>),
-    ?assertMatch({{error, error, #{type := <<"Runtime.UnknownFunction">>}, []}, []}, beamport_peer:final(Peer, 7003)),
-    beamport_peer:send_raw(Peer, <<131, 104, 3, 119, 4, "cast", 98, 7004:32, Atom/binary>>),
-    ?assertMatch({ack, [{log, error, _, 7004, <<"Runtime.UnknownAtom: ", _/binary>>, _}]}, beamport_peer:final(Peer, 7004)),
+             ?assertEqual(Unknown, beamport_peer:final(Peer, N))
+         end || {N, Frame} <-
+                    [{Id + 1, <<131, 104, 3, 119, 4, "call", 98, (Id + 1):32, Atom/binary>>},
+                     %% With credit, within a term, and in other encodings.
+                     {Id + 2, <<131, 104, 4, 119, 4, "call", 98, (Id + 2):32, 116, 1:32, 97, 1, Atom/binary, 97, 100>>},
+                     {Id + 3, <<131, 105, 3:32, 100, 4:16, "call", 111, 2:32, 0, (Id + 3):16/little, 115, 20, "never seen before :)">>}]],
+    beamport_peer:send_raw(Peer, <<131, 104, 3, 119, 4, "call", 98, (Id + 4):32, 113, 119, 5, "lists", 119, 3, "map", 97, 99>>),
+    ?assertMatch({{error, error, #{type := <<"Runtime.UnknownFunction">>}, []}, []}, beamport_peer:final(Peer, Id + 4)),
+    beamport_peer:send_raw(Peer, <<131, 104, 3, 119, 4, "cast", 98, (Id + 5):32, Atom/binary>>),
+    {ack, [{log, error, _, Cast, <<"Runtime.UnknownAtom: ", _/binary>>, _}]} = beamport_peer:final(Peer, Id + 5),
+    ?assertEqual(Id + 5, Cast),
     ?assertEqual({{reply, told}, []}, beamport_peer:call(Peer, {tell, waits})),
-    ?assertEqual({{reply, waits}, []}, beamport_peer:final(Peer, 7001)).
+    ?assertEqual({{reply, waits}, []}, beamport_peer:final(Peer, Id)).
 
 large(Peer) ->
     Size = 5000000,
