@@ -41,6 +41,7 @@ var Kinds = []Kind{
 	{"slow stream reader", by{Server: slowStreams, BEAM: slowStreams, Worker: slowStreams, Socket: slowStreams}},
 	{"stream given up", by{Server: givenUpStreams, BEAM: givenUpStreams, Worker: givenUpStreams, Socket: givenUpStreams}},
 	{"failing cast", by{Server: failingCasts, BEAM: failingCasts, Worker: failingCasts, Socket: failingCasts}},
+	{"killed under a stream", by{Worker: killedUnderStream}},
 	{"connection cut", by{Worker: serverCut, Socket: connectionCut}},
 	{"parent killed", by{Light: parentKilled, Server: parentKilled, BEAM: parentKilled, Worker: parentKilled}},
 	{"restart storm", by{Light: restartStorm, Server: restartStorm, BEAM: restartStorm}},
@@ -50,25 +51,14 @@ var Kinds = []Kind{
 	{"pair frozen and thawed", by{Light: pairFrozen, BEAM: pairFrozen}},
 }
 
-// Held are kinds of which package port does not stand the test so far: they are injected
-// when they are asked for by name alone.
-var Held = []Kind{
-	// A port.Server whose other side is gone does not return while a handler streams.
-	{"killed under a stream", by{Worker: killedUnderStream}},
-}
-
 // Select returns the kinds whose name an expression matches.
 func Select(pattern string) ([]Kind, error) {
 	re, err := regexp.Compile(pattern)
 	if err != nil {
 		return nil, err
 	}
-	all := Kinds
-	if pattern != "" {
-		all = append(all[:len(all):len(all)], Held...)
-	}
 	var found []Kind
-	for _, k := range all {
+	for _, k := range Kinds {
 		if re.MatchString(k.Name) {
 			found = append(found, k)
 		}
