@@ -20,8 +20,13 @@ import (
 
 // idleTime is how long nobody may read after a call, which delays what comes unasked
 // in that time; and how long a caller may read before its context is watched, which
-// would cost a short call more than its locks do.
-const idleTime = 500 * time.Microsecond
+// would cost a short call more than its locks do. While calls come one after the other
+// it doubles up to mostIdleTime: a timer wakes threads, which take the processor that
+// the other side is about to answer on.
+const (
+	idleTime     = 500 * time.Microsecond
+	mostIdleTime = 4 * time.Millisecond
+)
 
 // A readTurn says who reads. It is guarded by Conn.mu, but for what says otherwise.
 type readTurn struct {
@@ -30,7 +35,8 @@ type readTurn struct {
 	leader  *call         // whose caller reads, nil if it is the connection's goroutine
 	armed   bool          // the timer is running
 	used    bool          // since the timer was armed the turn has passed on
-	timer   *time.Timer   // looks after what has not moved for idleTime
+	timer   *time.Timer   // looks after what has not moved for period
+	period  time.Duration // from idleTime to mostIdleTime
 	stop    func() bool   // ends the watch over the leader's context; nil if there is none
 	kick    chan struct{} // holds a value when it has to look whether to read
 	handing atomic.Bool   // a frame is being handled
@@ -155,8 +161,21 @@ func (c *Conn) armLocked() {
 	}
 	r.armed, r.used = true, false
 	if r.timer == nil {
+		r.period = idleTime
 		r.timer = time.AfterFunc(idleTime, c.idle)
 	} else {
+		r.timer.Reset(r.period)
+	}
+}
+
+// hastenLocked has the timer fire sooner for a context that ends before it would.
+func (c *Conn) hastenLocked(ctx context.Context) {
+	r := &c.reading
+	if r.period == idleTime {
+		return
+	}
+	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < r.period {
+		r.period = idleTime
 		r.timer.Reset(idleTime)
 	}
 }
@@ -175,15 +194,23 @@ func (c *Conn) idle() {
 	defer c.mu.Unlock()
 	r := &c.reading
 	r.armed = false
-	switch {
-	case c.err != nil:
-	case r.used:
-		c.armLocked()
-	case r.leader != nil:
-		r.stop = context.AfterFunc(r.leader.ctx, c.cutRead)
-	case !r.taken.Load():
-		c.kickLocked()
+	if c.err != nil {
+		return
 	}
+	if r.leader != nil && r.stop == nil {
+		r.stop = context.AfterFunc(r.leader.ctx, c.cutRead)
+	}
+	switch {
+	case r.used:
+		r.period = min(2*r.period, mostIdleTime)
+		c.armLocked()
+	case !r.taken.Load():
+		r.period = idleTime
+		c.kickLocked()
+	default:
+		r.period = idleTime
+	}
+
 }
 
 // needLocked says that somebody has to read from now on, until it is told the opposite.
@@ -228,6 +255,7 @@ func (c *Conn) lead(ctx context.Context, call *call, buf []byte) (answer result,
 	r.taken.Store(true)
 	call.ctx = ctx
 	c.armLocked()
+	c.hastenLocked(ctx)
 	c.mu.Unlock()
 
 	r.buf = buf
