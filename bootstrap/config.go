@@ -104,8 +104,9 @@ type Config struct {
 	// Processors is one, if this program and its VM are to run on one processor, since
 	// short answers come sooner if they wake no other; all, if they are not; or auto, if
 	// they are for a function that pays for one processor at most and has one invocation
-	// at a time. It is for programs that do nothing else, as cmd/bootstrap, for which auto
-	// stands in place of all. Not all systems have a way to do this; then it is all.
+	// at a time. With one, GOMAXPROCS is 1. It is for programs that do nothing else, as
+	// cmd/bootstrap, for which auto stands in place of all. Not all systems have a way to
+	// do this; then it is all.
 	Processors string
 	// NoExtension leaves out the registration as an extension, without which Lambda
 	// ends a sandbox without notice.

@@ -34,7 +34,10 @@ func (s *settings) completeProcessors() error {
 
 // sharing says what the runtime might run on before it shared one processor with its VM;
 // it is empty if it does not.
-type sharing struct{ before affinity.Set }
+type sharing struct {
+	before affinity.Set
+	procs  int // GOMAXPROCS then
+}
 
 // begin has the runtime and the VM run on one of the processors that the runtime may run
 // on, with what they start from now on.
@@ -47,10 +50,9 @@ func (s *sharing) begin(vm int) error {
 	if err := one.Apply(vm); err != nil {
 		return err
 	}
-	// Go would count its processors again, and with one it could do nothing else while it
-	// waits for an answer.
-	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
-	s.before = all
+	// A second thread of Go's would have nothing to run on, but while the first waits for
+	// an answer by itself the second waits for whatever comes, and is woken as well.
+	s.before, s.procs = all, runtime.GOMAXPROCS(1)
 	return one.Apply(os.Getpid())
 }
 
@@ -62,5 +64,6 @@ func (s *sharing) end() error {
 	}
 	before := s.before
 	s.before = affinity.Set{}
+	runtime.GOMAXPROCS(s.procs)
 	return before.Apply(os.Getpid())
 }

@@ -8,11 +8,12 @@
 // processors. A thread that waits by itself is woken alone.
 //
 // The price is that the goroutine's processor does nothing else meanwhile: it is for a
-// program that has nothing else to do, and for at most [Most].
+// program that has nothing else to do, and for at most [Most]. It is best with
+// GOMAXPROCS=1: with more, a thread that has nothing to do waits for all descriptors, and
+// is woken too.
 package await
 
 import (
-	"runtime"
 	"syscall"
 	"time"
 )
@@ -27,11 +28,10 @@ type Waiter struct {
 	once func(fd uintptr)
 }
 
-// For returns a waiter for a stream. It waits for nothing where there is only one
-// processor, or no way to wait.
+// For returns a waiter for a stream. It waits for nothing where there is no way to.
 func For(stream any) Waiter {
 	conn, ok := stream.(syscall.Conn)
-	if !ok || !supported || runtime.GOMAXPROCS(0) < 2 {
+	if !ok || !supported {
 		return Waiter{}
 	}
 	raw, err := conn.SyscallConn()
