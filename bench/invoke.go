@@ -84,6 +84,7 @@ func (l *lab) functions() ([]*function, error) {
 	bootstrap, hello := filepath.Join(l.dir, "bootstrap"), filepath.Join(l.dir, "hello")
 	for out, pkg := range map[string]string{bootstrap: "github.com/beamport/beamport/cmd/bootstrap", hello: "./hello"} {
 		build := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w", "-o", out, pkg)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as for Lambda
 		if output, err := build.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("bench: building %s: %w: %s", pkg, err, output)
 		}

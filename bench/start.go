@@ -100,7 +100,7 @@ func buildStarters(dir string) ([]*starter, error) {
 	program := filepath.Join(dir, "bootstrap")
 	for out, pkg := range map[string]string{tool: "./cmd/beamport", program: "./cmd/bootstrap"} {
 		build := exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", out, pkg)
-		build.Dir = ".."
+		build.Dir, build.Env = "..", append(os.Environ(), "CGO_ENABLED=0") // as make build does
 		if said, err := build.CombinedOutput(); err != nil {
 			return nil, fmt.Errorf("bench: building %s: %w: %s", pkg, err, said)
 		}
