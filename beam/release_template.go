@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 )
 
@@ -44,14 +43,53 @@ func (r Release) Expand(environ []string) (expanded []string, remove func() erro
 	return environ, remove, nil
 }
 
-var variable = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)(:-([^}]*))?\}`)
-
+// expandVariables replaces every ${NAME} and ${NAME:-default} by the variable's value;
+// one without a value is its default, or nothing. What is not quite one of these stays.
 func expandVariables(text string, environ []string) string {
-	return variable.ReplaceAllStringFunc(text, func(found string) string {
-		parts := variable.FindStringSubmatch(found)
-		if value := lookup(environ, parts[1]); value != "" {
-			return value
+	var expanded strings.Builder
+	for {
+		start := strings.Index(text, "${")
+		if start < 0 {
+			expanded.WriteString(text)
+			return expanded.String()
 		}
-		return parts[3]
-	})
+		expanded.WriteString(text[:start])
+		text = text[start:]
+		name, fallback, length := parseVariable(text)
+		if length == 0 {
+			expanded.WriteString(text[:len("${")])
+			text = text[len("${"):]
+			continue
+		}
+		value := lookup(environ, name)
+		if value == "" {
+			value = fallback
+		}
+		expanded.WriteString(value)
+		text = text[length:]
+	}
+}
+
+// parseVariable reads the variable at the start of text, of which it is length bytes, or
+// none.
+func parseVariable(text string) (name, fallback string, length int) {
+	end := len("${")
+	for end < len(text) && (text[end] == '_' || 'A' <= text[end]&^0x20 && text[end]&^0x20 <= 'Z' || end > len("${") && '0' <= text[end] && text[end] <= '9') {
+		end++
+	}
+	name, rest := text[len("${"):end], text[end:]
+	if name == "" {
+		return "", "", 0
+	}
+	if after, ok := strings.CutPrefix(rest, ":-"); ok {
+		fallback, rest, ok = strings.Cut(after, "}")
+		if !ok {
+			return "", "", 0
+		}
+		return name, fallback, len(text) - len(rest)
+	}
+	if strings.HasPrefix(rest, "}") {
+		return name, "", end + 1
+	}
+	return "", "", 0
 }
