@@ -276,6 +276,55 @@ func TestCancelWhileWaiting(t *testing.T) {
 	})
 }
 
+// A caller that reads by itself notices that its context ends however many calls came
+// right before, when contexts are looked at less often.
+func TestCancelAfterManyCalls(t *testing.T) {
+	everyStream(t, func(t *testing.T, near, far io.ReadWriteCloser) {
+		c, p := connect(t, near, far, port.Options{})
+		silent := make(chan struct{}, 2)
+		go func() {
+			_ = p.ready()
+			for {
+				frame, err := p.read()
+				if err != nil {
+					return
+				}
+				switch id := frame.At(1); {
+				case etf.Equal(frame.At(0), etf.Atom("cancel")):
+				case etf.Equal(frame.At(2), etf.Atom("silence")):
+					silent <- struct{}{}
+				default:
+					_ = p.write("reply", id, etf.Int(0))
+				}
+			}
+		}()
+		for _, end := range []func(context.Context) (context.Context, context.CancelFunc){
+			context.WithCancel,
+			func(ctx context.Context) (context.Context, context.CancelFunc) {
+				return context.WithTimeout(ctx, time.Millisecond)
+			},
+		} {
+			for begin := time.Now(); time.Since(begin) < 20*time.Millisecond; {
+				_, err := c.Call(t.Context(), etf.Int(0))
+				require.NoError(t, err)
+			}
+			ctx, cancel := end(t.Context())
+			gaveUp := make(chan error, 1)
+			go func() {
+				_, err := c.Call(ctx, etf.Atom("silence"))
+				gaveUp <- err
+			}()
+			if _, ok := ctx.Deadline(); !ok {
+				<-silent
+				cancel()
+			}
+			require.Error(t, <-gaveUp)
+			require.Error(t, ctx.Err())
+			cancel()
+		}
+	})
+}
+
 // The other side is not told of a call that it has answered before it could be.
 func TestNoCancelForWhatIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
