@@ -19,7 +19,7 @@ type token struct {
 	kind tokenKind
 	off  int    // in the text
 	text string // of an atom, string or punctuation
-	term Term   // of an integer (a char too) or float
+	term Term   // of an integer (a char too), float or binary
 }
 
 type tokenKind uint8
@@ -30,7 +30,9 @@ const (
 	tokenWord // a reserved word, such as fun
 	tokenNumber
 	tokenString
-	tokenPunct // or a dot that ends a term
+	tokenSigil  // a string that stands alone
+	tokenBinary // one that is a binary
+	tokenPunct  // or a dot that ends a term
 )
 
 // describe says what a token is, in a message about one that was not expected.
@@ -44,6 +46,8 @@ func (t *token) describe() string {
 		return "a number"
 	case tokenString:
 		return "a string"
+	case tokenSigil, tokenBinary:
+		return "a sigil"
 	default:
 		return t.text
 	}
@@ -61,7 +65,7 @@ func (l *lexer) space() {
 				return
 			}
 			l.pos += end + 1
-		case c <= ' ', 0x80 <= c && c <= 0xA0 && n > 1:
+		case isSpace(c):
 			l.pos += n
 		default:
 			return
@@ -80,10 +84,7 @@ func (l *lexer) next() (token, error) {
 	c, _ := utf8.DecodeRuneInString(rest)
 	switch {
 	case startsAtom(c):
-		n := strings.IndexFunc(rest, func(r rune) bool { return !continuesAtom(r) })
-		if n < 0 {
-			n = len(rest)
-		}
+		n := nameLength(rest)
 		l.pos += n
 		t.kind, t.text = tokenAtom, rest[:n]
 		if reserved(t.text) {
@@ -95,16 +96,22 @@ func (l *lexer) next() (token, error) {
 	case c == '$':
 		return l.char()
 	case c == '\'':
-		text, err := l.quoted('\'')
+		text, err := l.quoted('\'', false)
 		t.kind, t.text = tokenAtom, text
 		return t, err
 	case c == '"':
-		if strings.HasPrefix(rest, `"""`) {
-			return t, textError(t.off, "a triple-quoted string, which is not read here")
+		var err error
+		if t.kind = tokenString; strings.HasPrefix(rest, `"""`) {
+			t.text, err = l.tripleQuoted(true)
+		} else {
+			t.text, err = l.quoted('"', false)
+			if err == nil && strings.HasPrefix(l.text[l.pos:], `"""`) {
+				err = textError(l.pos, quoteBehind)
+			}
 		}
-		text, err := l.quoted('"')
-		t.kind, t.text = tokenString, text
 		return t, err
+	case c == '~':
+		return l.sigil()
 	}
 	t.kind = tokenPunct
 	for _, punct := range [...]string{"<<", ">>", "=>", "{", "}", "[", "]", "(", ")", "|", ",", ":", "/", "-", "+", "#", "."} {
@@ -236,13 +243,14 @@ func (l *lexer) char() (token, error) {
 	if l.pos == len(l.text) {
 		return t, textError(l.pos, "the end of the text, where a character has to be")
 	}
-	r, err := l.character()
+	r, err := l.character(false)
 	t.term = Int(int64(r))
 	return t, err
 }
 
-// quoted reads a quoted atom or string.
-func (l *lexer) quoted(quote byte) (string, error) {
+// quoted reads a quoted atom or string, which ends with that character. If it is
+// verbatim, a backslash stands for itself.
+func (l *lexer) quoted(end byte, verbatim bool) (string, error) {
 	start := l.pos
 	l.pos++
 	var b strings.Builder
@@ -250,11 +258,11 @@ func (l *lexer) quoted(quote byte) (string, error) {
 		if l.pos == len(l.text) {
 			return "", textError(start, "a quote that is not closed")
 		}
-		if l.text[l.pos] == quote {
+		if l.text[l.pos] == end {
 			l.pos++
 			return b.String(), nil
 		}
-		r, err := l.character()
+		r, err := l.character(verbatim)
 		if err != nil {
 			return "", err
 		}
@@ -262,15 +270,15 @@ func (l *lexer) quoted(quote byte) (string, error) {
 	}
 }
 
-// character reads a character, which may be escaped. There is one.
-func (l *lexer) character() (rune, error) {
+// character reads a character, which may be escaped unless it is verbatim. There is one.
+func (l *lexer) character(verbatim bool) (rune, error) {
 	start := l.pos
 	r, n := utf8.DecodeRuneInString(l.text[l.pos:])
 	if r == utf8.RuneError && n == 1 {
 		return 0, textError(start, "text that is not UTF-8")
 	}
 	l.pos += n
-	if r != '\\' {
+	if r != '\\' || verbatim {
 		return r, nil
 	}
 	if l.pos == len(l.text) {
@@ -299,11 +307,14 @@ func (l *lexer) character() (rune, error) {
 		return 0x7F, nil
 	case '^':
 		c := l.peek()
-		if c < '@' || c > '_' {
+		control := c & 0x1F
+		if c == '?' {
+			control = 0x7F
+		} else if (c < '@' || c > '_') && (c < 'a' || c > 'z') {
 			return 0, textError(start, "a control character that there is not")
 		}
 		l.pos++
-		return rune(c & 0x1F), nil
+		return rune(control), nil
 	case 'x':
 		return l.hexEscape(start)
 	}

@@ -33,13 +33,12 @@ func textError(offset int, what string) error {
 // behind it; comments and white space may be anywhere between tokens. It is UTF-8.
 //
 // Read are atoms, numbers (2_000, 16#ff, $a, 1.0e3), strings (which are lists of
-// characters; strings one after the other are one), tuples, lists, maps, binaries
-// with sizes and types (<<1:16/little, "é"/utf8>>), and names of functions (fun
-// lists:map/2). Of keys of a map that are equal the last counts. Pids, ports,
-// references and other funs have no syntax, though they print. Native records are
-// not read, as file:consult/1 of OTP 29 does not read them either: what they print
-// does not say whether they are exported. And neither triple-quoted strings nor
-// sigils are read.
+// characters; strings one after the other are one), triple-quoted strings and sigils
+// (~"é", ~S(\d)) as since OTP 27, tuples, lists, maps, binaries with sizes and types
+// (<<1:16/little, "é"/utf8>>), and names of functions (fun lists:map/2). Of keys of a
+// map that are equal the last counts. Pids, ports, references and other funs have no
+// syntax, though they print. Native records are not read, as file:consult/1 of OTP 29
+// does not read them either: what they print does not say whether they are exported.
 //
 // Containers may be nested as deep as [DefaultMaxDepth]. The error is a
 // [*TextError].
@@ -130,6 +129,10 @@ func (p *parser) term() (Term, error) {
 	case tokenString:
 		s, err := p.strings()
 		return Charlist(s), err
+	case tokenSigil:
+		return Charlist(t.text), p.advance()
+	case tokenBinary:
+		return t.term, p.advance()
 	case tokenPunct, tokenWord:
 		switch t.text {
 		case "-", "+":

@@ -85,7 +85,10 @@ func (p *parser) segment() (segment, error) {
 	case p.token.kind == tokenString:
 		s.isText = true
 		s.chars, err = p.strings()
-	case p.token.kind == tokenNumber, p.at("-"), p.at("+"), p.at("<<"), p.at("("):
+	case p.token.kind == tokenSigil:
+		s.isText, s.chars = true, p.token.text
+		err = p.advance()
+	case p.token.kind == tokenNumber, p.token.kind == tokenBinary, p.at("-"), p.at("+"), p.at("<<"), p.at("("):
 		s.value, err = p.term()
 	default:
 		return s, p.unexpected("a number, a string or a binary")

@@ -14,6 +14,7 @@ func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"a", "'A b'", "-1.5e3", "16#ff", "$\\n", `"str\x{3b1}" "b"`, "{a,[1|b],#{k => <<1:3,\"é\"/utf8>>}}", "fun m:f/1",
 		"<<1:12/little,1.5:32/float,(<<1:1>>)/bits>> % comment\n.", "[1_000, 2#101].",
+		"~\"é\"", `<<~b(a\n)/binary,~S"\">>`, "\"\"\"\n a\n\n b\n \"\"\"", "~s\"\"\"\n\\x{a}\\\n\"\"\"",
 	} {
 		f.Add(text)
 	}

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Debian 13's Erlang and Elixir (OTP 27, Elixir 1.18): packs layers and the examples
 # with them, in a folder that holds a Debian 13, serves the examples from the archives in
-# folders that hold nothing else, and runs the OTP application's own tests.
+# folders that hold nothing else, and runs the OTP application's own tests, and those
+# that hold what package etf reads of text and of the distribution against OTP 27.
 # Takes root, and a few minutes the first time.
 set -eu
 cd "$(dirname "$0")/.."
@@ -36,7 +37,10 @@ cp build/bootstrap build/beamport "$work/bin"
 cp -R examples beam scripts "$work"
 mkdir "$work/bootstrap"
 cp -R bootstrap/testdata "$work/bootstrap"
+mkdir "$work/etf"
+cp -R etf/testdata "$work/etf"
 CGO_ENABLED=0 go test -c -o "$work/bin/bootstrap.test" ./bootstrap
+CGO_ENABLED=0 go test -c -o "$work/bin/etf.test" ./etf
 
 inside() { chroot "$folder" env -i HOME=/tmp LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin MIX_ENV=prod "$@"; }
 inside erl -noinput -boot start_clean -eval 'io:format("OTP ~s~n", [erlang:system_info(otp_release)]), halt().'
@@ -44,4 +48,5 @@ inside elixir --short-version
 inside /work/scripts/pack-examples.sh /work/bin/beamport /work/bin/bootstrap image:debian13 /work/packed
 go test -count=1 ./examples -run EmptyMachine -packed "$work/packed" -base "$folder" -target image:debian13
 inside sh -c 'cd /work/bootstrap && exec ../bin/bootstrap.test -test.run Boot'
+inside sh -c 'cd /work/etf && exec ../bin/etf.test -test.run "Parse|Sigils|Distribution"'
 inside /work/scripts/eunit.sh
