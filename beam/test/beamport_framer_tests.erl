@@ -37,5 +37,5 @@ too_long_test() ->
 %% A small frame does not keep what came with it.
 own_test() ->
     {_, [Small, Large]} = all([framed([<<"small">>, binary:copy(<<"l">>, 900)])]),
-    ?assertEqual(5, binary:referenced_byte_size(Small)),
+    ?assert(binary:referenced_byte_size(Small) < 100), % OTP 27 counts the bits of a copy
     ?assert(binary:referenced_byte_size(Large) > 900).
