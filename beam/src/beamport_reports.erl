@@ -13,6 +13,9 @@
 -define(REPORT_MS, 500).
 -define(AWAIT_MS, 1000).
 
+%% How many reports may be late.
+-define(MAX_LATE, 1000).
+
 %% @doc Starts the process.
 -spec start() -> pid().
 start() ->
@@ -42,34 +45,64 @@ ask(Server) ->
 -spec init() -> no_return().
 init() ->
     true = register(?MODULE, self()),
-    loop().
+    loop(undefined, []).
 
-loop() ->
+%% Logger is whose place was taken last. Late are processes that have failed for us and whose
+%% reports have not come in time: they are nobody's business, so the place is kept until they
+%% have.
+loop(Logger, Late) ->
     receive
         {await, From, Ref} ->
-            reported(),
-            From ! {Ref, logged};
+            {Now, Left} = reported(Logger, Late),
+            From ! {Ref, logged},
+            loop(Now, Left);
         Message ->
-            pass(Message, erlang:system_info(system_logger))
-    end,
-    loop().
+            loop(Logger, passed(Message, Logger, Late))
+    end.
 
-reported() ->
-    Logger = erlang:system_flag(system_logger, self()),
-    {Probe, Ref} = spawn_monitor(fun() -> error(?MODULE) end),
-    come(Probe, Logger),
-    true = demonitor(Ref, [flush]),
-    _ = erlang:system_flag(system_logger, Logger),
-    dealt_with(reporter(Logger)).
+reported(Before, Late) ->
+    Logger = take(Before),
+    Probe = spawn(fun() -> error(?MODULE) end),
+    Left = give_back(come(Probe, Logger, Late), Logger),
+    dealt_with(reporter(Logger)),
+    {Logger, Left}.
 
-come(Probe, Logger) ->
+%% Takes the logger's place, if it is not taken so far.
+take(Before) ->
+    Self = self(),
+    case erlang:system_flag(system_logger, Self) of
+        Self -> Before;
+        Logger -> Logger
+    end.
+
+%% Gives it back when there is nothing more to come.
+give_back([], Logger) ->
+    case erlang:system_info(system_logger) =:= self() of
+        true -> _ = erlang:system_flag(system_logger, Logger), [];
+        false -> []
+    end;
+give_back(Late, _) ->
+    lists:sublist(Late, ?MAX_LATE).
+
+come(Probe, Logger, Late) ->
     receive
-        {log, _, _, _, #{pid := Probe}} ->
-            ok;
-        Report when element(1, Report) =:= log ->
-            pass(Report, Logger),
-            come(Probe, Logger)
-    after ?REPORT_MS -> ok
+        {log, _, _, _, #{pid := Probe}} -> Late;
+        Report when element(1, Report) =:= log -> come(Probe, Logger, pass(Report, Logger, Late))
+    after ?REPORT_MS -> [Probe | Late]
+    end.
+
+passed(Message, Logger, Late) ->
+    case pass(Message, current(Logger), Late) of
+        Late -> Late;
+        Left -> give_back(Left, Logger)
+    end.
+
+%% Who logs now, whether the place is taken or not.
+current(Logger) ->
+    Self = self(),
+    case erlang:system_info(system_logger) of
+        Self -> Logger;
+        Current -> Current
     end.
 
 %% The logger's process logs one report after the other. This message is understood by
@@ -87,13 +120,23 @@ dealt_with(Reporter) ->
     true = demonitor(Ref, [flush]),
     ok.
 
-pass(Report, Logger) when element(1, Report) =:= log ->
+%% Passes a report on, unless it is one of those that are late.
+pass({log, _, _, _, #{pid := Pid}} = Report, Logger, Late) ->
+    case lists:member(Pid, Late) of
+        true -> lists:delete(Pid, Late);
+        false -> forward(Report, Logger), Late
+    end;
+pass(Report, Logger, Late) when element(1, Report) =:= log ->
+    forward(Report, Logger),
+    Late;
+pass(_, _, Late) ->
+    Late.
+
+forward(Report, Logger) ->
     case reporter(Logger) of
         none -> ok;
         Reporter -> Reporter ! Report, ok
-    end;
-pass(_, _) ->
-    ok.
+    end.
 
 %% The process that logs reports.
 reporter(undefined) -> none;
