@@ -30,7 +30,7 @@ mountpoint -q "$folder/proc" || mount -t proc proc "$folder/proc"
 
 CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o build/bootstrap ./cmd/bootstrap
 CGO_ENABLED=0 go build -trimpath -o build/beamport ./cmd/beamport
-work=$folder/work
+work=$folder/srv
 rm -rf "$work"
 mkdir -p "$work/bin"
 cp build/bootstrap build/beamport "$work/bin"
@@ -45,8 +45,8 @@ CGO_ENABLED=0 go test -c -o "$work/bin/etf.test" ./etf
 inside() { chroot "$folder" env -i HOME=/tmp LANG=C.UTF-8 PATH=/usr/local/bin:/usr/bin:/bin MIX_ENV=prod "$@"; }
 inside erl -noinput -boot start_clean -eval 'io:format("OTP ~s~n", [erlang:system_info(otp_release)]), halt().'
 inside elixir --short-version
-inside /work/scripts/pack-examples.sh /work/bin/beamport /work/bin/bootstrap image:debian13 /work/packed
+inside /srv/scripts/pack-examples.sh /srv/bin/beamport /srv/bin/bootstrap image:debian13 /srv/packed
 go test -count=1 ./examples -run EmptyMachine -packed "$work/packed" -base "$folder" -target image:debian13
-inside sh -c 'cd /work/bootstrap && exec ../bin/bootstrap.test -test.run Boot'
-inside sh -c 'cd /work/etf && exec ../bin/etf.test -test.run "Parse|Sigils|Distribution"'
-inside /work/scripts/eunit.sh
+inside sh -c 'cd /srv/bootstrap && exec ../bin/bootstrap.test -test.run Boot'
+inside sh -c 'cd /srv/etf && exec ../bin/etf.test -test.run "Parse|Sigils|Distribution"'
+inside /srv/scripts/eunit.sh
