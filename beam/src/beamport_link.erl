@@ -32,8 +32,9 @@
                 callback :: module(),
                 dispatch :: beamport_dispatch:state()}).
 
-%% How long a callback's stop/1 may take.
+%% How long a callback's stop/1 may take; and that with what is to be written then.
 -define(STOP_MS, 150).
+-define(END_MS, 200).
 
 %% @doc Starts a link and waits for its end, which is the emulator's. Sends `{beamport_link,
 %% started}' to `Starter' when there is one that reads.
@@ -128,5 +129,6 @@ stop(Reason, #state{callback = Callback} = State) ->
 %% @private
 -spec stopping(module(), atom()) -> no_return().
 stopping(Callback, Reason) ->
+    Begin = erlang:monotonic_time(millisecond),
     _ = beamport_bounded:run(fun() -> Callback:stop(Reason) end, ?STOP_MS),
-    beamport_halt:orderly().
+    beamport_halt:orderly(?END_MS - (erlang:monotonic_time(millisecond) - Begin)).
