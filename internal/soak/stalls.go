@@ -49,7 +49,7 @@ func childStopped(s *scenario) {
 // that is stopped for less is to be left alone.
 const (
 	noticing = 300 * time.Millisecond
-	lenient  = time.Second
+	lenient  = 5 * time.Second
 )
 
 // stoppedNoticed stops a child of which nobody asks anything but the heartbeat.
