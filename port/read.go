@@ -200,17 +200,15 @@ func (c *Conn) idle() {
 	if r.leader != nil && r.stop == nil {
 		r.stop = context.AfterFunc(r.leader.ctx, c.cutRead)
 	}
-	switch {
-	case r.used:
+	if r.used {
 		r.period = min(2*r.period, mostIdleTime)
 		c.armLocked()
-	case !r.taken.Load():
-		r.period = idleTime
-		c.kickLocked()
-	default:
-		r.period = idleTime
+		return
 	}
-
+	r.period = idleTime
+	if !r.taken.Load() {
+		c.kickLocked()
+	}
 }
 
 // needLocked says that somebody has to read from now on, until it is told the opposite.
